@@ -1,0 +1,5 @@
+"""Run the command line: `python -m tallystick`."""
+
+from tallystick.cli import main
+
+main()
