@@ -1,0 +1,43 @@
+"""Numbers as people may see them, and as they are blinded.
+
+Source: spec/numbers.md, "Masking" and "The text that is blinded".
+"""
+
+from typing import Final
+
+_SHOWN_FIRST: Final = 5  # country code and operator, say +375 29
+_SHOWN_LAST: Final = 2
+_HIDDEN: Final = 4  # at least so many digits, however short the number
+
+
+def mask(number: int | str) -> str:
+    """Return a number with its middle hidden, as in "+37529*****67".
+
+    Args:
+        number: What `normalise` made of it, or digits with or without +.
+
+    Returns:
+        "" for no number, "?" for one that could not be read.
+    """
+    text = str(number).strip().removeprefix("+")
+    if text in {"", "0"}:
+        return ""
+    if not (text.isascii() and text.isdigit()):
+        return "?"
+    shown = max(0, len(text) - _HIDDEN)
+    last = min(_SHOWN_LAST, shown)
+    first = min(_SHOWN_FIRST, shown - last)
+    hidden = "*" * (len(text) - first - last)
+    return f"+{text[:first]}{hidden}{text[len(text) - last :]}"
+
+
+def key_text(number: int) -> str:
+    """Return the text of a number that is blinded: its decimal digits.
+
+    Args:
+        number: What `normalise` made of it; may be 0 or negative.
+
+    Returns:
+        ASCII, no leading zeros, no +; a minus sign before a negative number.
+    """
+    return str(int(number))

@@ -1,0 +1,389 @@
+"""From the columns of a source to call records, rejects and notes.
+
+Everything is a column operation; what makes a row a reject is the table REJECTS.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from tallystick.domains.calls.records.local import WallClock
+from tallystick.domains.calls.records.mapping import ELAPSED, Mapping
+from tallystick.domains.calls.records.rows import Rows
+from tallystick.domains.calls.records.times import (
+    SECONDS,
+    UNREADABLE,
+    Times,
+    parse_durations,
+    parse_times,
+)
+from tallystick.domains.calls.schema import DIRECTIONS, RECORD_SCHEMA, REJECT_SCHEMA
+
+TIMES: Final = ("started_at", "answered_at", "released_at")
+NUMBERS: Final = ("calling_number", "called_number", "redirecting_number")
+TEXTS: Final = (
+    "record_id",
+    *NUMBERS,
+    "trunk",
+    "carrier",
+    "calling_imei",
+    "calling_cell",
+)
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "direction": DIRECTIONS,
+    "presentation": ("allowed", "restricted"),
+}
+NO_ZONE: Final = 3
+# Keepers that count whole seconds release up to one second before they start.
+SLACK_MS: Final = 1000
+LONGEST_MS: Final = 366 * 86_400_000
+HIGHEST_CAUSE: Final = 127  # ITU-T Q.850: seven bits
+
+_SPREADSHEET: Final = r"^\s*[+]?\d+(?:[.,]\d+)?[eE][+-]?\d+\s*$"
+_SPREADSHEET_REASON: Final = (
+    "The number is in scientific notation, like 1.23E+11: a spreadsheet has rounded "
+    "it and its digits are lost. Export the column as text."
+)
+_TIME_REASONS: Final = {
+    SECONDS: "The time is an integer too small for epoch milliseconds; it seems to "
+    'count seconds. State [time] format = "epoch_s" in a mapping file.',
+    NO_ZONE: "The time states no offset from UTC. Give the zone of the file, for "
+    "example --zone Europe/Minsk.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is wrong with a row when `broken` is true of it."""
+
+    column: str
+    reason: str
+    broken: pl.Expr
+
+
+def _time_rules(column: str) -> list[Rule]:
+    problem = pl.col(f"{column}:problem")
+    return [
+        Rule(column, "{unreadable_time}", problem == UNREADABLE),
+        *(Rule(column, why, problem == code) for code, why in _TIME_REASONS.items()),
+    ]
+
+
+# The first rule that is broken is the reason. Braces are filled from the mapping.
+REJECTS: Final[tuple[Rule, ...]] = (
+    Rule(
+        "",
+        "Every value of the row is empty.",
+        (pl.col("record_id") == "")
+        & (pl.col("calling_number") == "")
+        & (pl.col("called_number") == "")
+        & pl.col("started_at_ms").is_null()
+        & (pl.col("started_at:problem") == 0),
+    ),
+    Rule("record_id", "The record has no id.", pl.col("record_id") == ""),
+    *(
+        Rule(name, _SPREADSHEET_REASON, pl.col(name).str.contains(_SPREADSHEET))
+        for name in NUMBERS[:2]
+    ),
+    *_time_rules("started_at"),
+    Rule("started_at", "The time is empty.", pl.col("started_at_ms").is_null()),
+    *_time_rules("answered_at"),
+    *_time_rules("released_at"),
+    Rule(
+        "duration_s",
+        "The duration is empty.",
+        pl.col("duration:empty"),
+    ),
+    Rule(
+        "duration_s",
+        "The duration is not {unit}.",
+        pl.col("duration:unread"),
+    ),
+    Rule("duration_s", "The duration is negative.", pl.col("duration_ms") < 0),
+    Rule(
+        "duration_s",
+        "The duration is longer than a year.",
+        pl.col("duration_ms") > LONGEST_MS,
+    ),
+    Rule(
+        "released_at",
+        "The call is released before it starts.",
+        pl.col("released_at_ms") < pl.col("started_at_ms") - SLACK_MS,
+    ),
+)
+
+# Kept, but the value is left out.
+NOTES: Final[tuple[Rule, ...]] = (
+    *(
+        Rule(
+            name,
+            f"The {name} is none of {', '.join(allowed)}; it was left out. Say what "
+            f"it means under [values.{name}] in a mapping file.",
+            pl.col(f"{name}:unknown"),
+        )
+        for name, allowed in CHOICES.items()
+    ),
+    Rule(
+        "release_cause",
+        "The release cause is no number from 0 to 127 (Q.850); it was left out.",
+        pl.col("release_cause:unknown"),
+    ),
+    Rule(
+        "redirecting_number",
+        _SPREADSHEET_REASON,
+        pl.col("redirecting_number").str.contains(_SPREADSHEET),
+    ),
+)
+
+_UNIT_NAMES: Final = {
+    "s": "a number of seconds",
+    "ms": "a number of milliseconds",
+    "min": "a number of minutes",
+    "hh:mm:ss": "hours, minutes and seconds like 00:01:30",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in one file each column of the plain table comes from.
+
+    Attributes:
+        file: The file, as rejects name it.
+        mapping: How its values are written.
+        sources: Column of the plain table to columns of the source.
+        open_calls: A call whose end the source has not seen is a record without
+            duration, not a reject.
+    """
+
+    file: str
+    mapping: Mapping
+    sources: dict[str, tuple[str, ...]]
+    open_calls: bool = False
+
+    def label(self, column: str) -> str:
+        """Return the source's own name for a column of the plain table."""
+        return "+".join(self.sources.get(column, (column,)))
+
+    def fill(self, reason: str) -> str:
+        """Return `reason` with what the mapping expects put in."""
+        written = self.mapping.time_format
+        expected = (
+            "ISO 8601 with an offset, like 2026-03-01T12:00:00+03:00, nor epoch "
+            "milliseconds"
+            if written == "iso"
+            else f"written as {written}"
+        )
+        return reason.format(
+            unreadable_time=f"The time is not {expected}.",
+            unit=_UNIT_NAMES[self.mapping.duration_unit],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """Frames of RECORD_SCHEMA (and more), and twice of REJECT_SCHEMA."""
+
+    records: pl.DataFrame
+    rejects: pl.DataFrame
+    notes: pl.DataFrame
+
+
+def canonical(rows: Rows, layout: Layout, clock: WallClock | None) -> Canonical:
+    """Return the call records in `rows`.
+
+    Args:
+        rows: Rows of the source.
+        layout: What its columns mean.
+        clock: Places times without an offset; None: such rows are rejects.
+    """
+    work = _understood(rows, layout, clock)
+    broken = _first_broken(work, REJECTS)
+    rejects = _named(work, broken, REJECTS, layout)
+    carried = _carried(rows.frame, layout)
+    records = pl.concat([work.select(RECORD_SCHEMA), carried], how="horizontal")
+    if rejects.height:
+        records = records.filter(broken.is_null())
+        work = work.filter(broken.is_null())
+    notes = _named(work, _first_broken(work, NOTES), NOTES, layout)
+    return Canonical(records, rejects, notes)
+
+
+def _understood(rows: Rows, layout: Layout, clock: WallClock | None) -> pl.DataFrame:
+    """Return the columns of RECORD_SCHEMA and, beside them, what was wrong."""
+    columns: dict[str, pl.Series] = {"line": rows.lines}
+    columns |= {name: _text(rows.frame, layout, name) for name in TEXTS}
+    if "record_id" not in layout.sources:
+        columns["record_id"] = rows.lines.cast(pl.String).str.replace("^", "L")
+    for name, allowed in CHOICES.items():
+        columns |= _choice(name, _text(rows.frame, layout, name), allowed)
+    columns |= _cause(_text(rows.frame, layout, "release_cause"))
+    columns |= _durations(rows, layout)
+    columns |= _times(rows, layout, clock, columns["duration_ms"])
+    return pl.DataFrame(columns)
+
+
+def _given(frame: pl.DataFrame, layout: Layout, name: str) -> pl.Series:
+    """Return what the source holds for `name`; text, or typed as the source is."""
+    sources = layout.sources.get(name, ())
+    if not sources:
+        constant = layout.mapping.constants.get(name, "")
+        return pl.repeat(constant, frame.height, dtype=pl.String, eager=True)
+    if len(sources) == 1:
+        column = frame[sources[0]]
+        if column.dtype != pl.String:
+            return column
+        column = _without_nulls(column, layout)
+        default = layout.mapping.constants.get(name)
+        return column.set(column == "", default) if default else column
+    joint = " " if name in TIMES else "-"
+    parts = [_without_nulls(_as_text(frame[source]), layout) for source in sources]
+    joined = pl.DataFrame(
+        [part.alias(str(at)) for at, part in enumerate(parts)]
+    ).select(pl.concat_str(pl.all(), separator=joint))
+    return joined.to_series().str.strip_chars(joint)
+
+
+def _without_nulls(column: pl.Series, layout: Layout) -> pl.Series:
+    column = column.fill_null("")
+    nulls = layout.mapping.nulls
+    return column.set(column.is_in(nulls), "") if nulls else column
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """Return a column as text; whole numbers kept as floats lose their fraction."""
+    if column.dtype.is_nested():
+        texts = ["" if value is None else str(value) for value in column.to_list()]
+        return pl.Series(column.name, texts, dtype=pl.String)
+    if column.dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        if (whole.cast(column.dtype) == column).fill_null(value=True).all():
+            column = whole
+    return column.cast(pl.String, strict=False).fill_null("")
+
+
+def _text(frame: pl.DataFrame, layout: Layout, name: str) -> pl.Series:
+    """Return the text of a column, extracted and translated as the mapping says."""
+    column = _given(frame, layout, name)
+    if column.dtype != pl.String:
+        column = _as_text(column)
+    if pattern := layout.mapping.patterns.get(name):
+        column = column.str.extract(pattern).fill_null("")
+    if values := layout.mapping.values.get(name):
+        lowered = {given.lower(): meant for given, meant in values.items()}
+        key = column.str.strip_chars().str.to_lowercase()
+        column = key.replace_strict(lowered, default=column, return_dtype=pl.String)
+    return column.alias(name)
+
+
+def _choice(
+    name: str, column: pl.Series, allowed: tuple[str, ...]
+) -> dict[str, pl.Series]:
+    known = column.is_in(allowed)
+    if not known.all():
+        column = column.str.strip_chars().str.to_lowercase()
+        known = column.is_in(allowed)
+    return {name: column.set(~known, None), f"{name}:unknown": ~known & (column != "")}
+
+
+def _cause(column: pl.Series) -> dict[str, pl.Series]:
+    cause = column.cast(pl.Int16, strict=False)
+    outside = ((cause < 0) | (cause > HIGHEST_CAUSE)).fill_null(value=False)
+    cause = cause.set(outside, None)
+    return {
+        "release_cause": cause,
+        "release_cause:unknown": cause.is_null() & (column.str.strip_chars() != ""),
+    }
+
+
+def _durations(rows: Rows, layout: Layout) -> dict[str, pl.Series]:
+    """Return the billed duration; null only where the layout has open calls."""
+    given = _given(rows.frame, layout, "duration_s")
+    ms = parse_durations(given, layout.mapping.duration_unit)
+    empty = given.is_null()
+    if given.dtype == pl.String:
+        empty = given.str.strip_chars() == ""
+    return {
+        "duration_ms": ms,
+        "duration:empty": empty & (not layout.open_calls),
+        "duration:unread": ms.is_null() & ~empty,
+    }
+
+
+def _times(
+    rows: Rows, layout: Layout, clock: WallClock | None, talked_ms: pl.Series
+) -> dict[str, pl.Series]:
+    """Return the three moments in UTC, and what was wrong with each."""
+    written = layout.mapping.time_format
+    found: dict[str, Times] = {
+        name: parse_times(_given(rows.frame, layout, name), written) for name in TIMES
+    }
+    walls = {
+        name: times.wall for name, times in found.items() if times.wall is not None
+    }
+    placed: dict[str, pl.Series] = {}
+    if clock is not None and "started_at" in walls:
+        held_ms = parse_durations(
+            _given(rows.frame, layout, ELAPSED), layout.mapping.duration_unit
+        )
+        placed = clock.place(walls, talked_ms, held_ms)
+    columns: dict[str, pl.Series] = {}
+    for name, times in found.items():
+        columns |= _moment(name, times, placed.get(name))
+    return columns
+
+
+def _moment(name: str, times: Times, placed: pl.Series | None) -> dict[str, pl.Series]:
+    utc_ms = times.utc_ms
+    problem = times.problem
+    if problem is None:
+        problem = pl.repeat(0, len(utc_ms), dtype=pl.UInt8, eager=True)
+    if placed is not None:
+        utc_ms = utc_ms.zip_with(utc_ms.is_not_null(), placed)
+    if times.wall is not None:
+        problem = problem.set(times.wall.is_not_null() & utc_ms.is_null(), NO_ZONE)
+    return {f"{name}_ms": utc_ms, f"{name}:problem": problem}
+
+
+def _first_broken(work: pl.DataFrame, rules: tuple[Rule, ...]) -> pl.Series:
+    """Return per row the position of the first broken rule, or null."""
+    return work.select(
+        pl.coalesce(
+            pl.when(rule.broken).then(pl.lit(at, dtype=pl.UInt8))
+            for at, rule in enumerate(rules)
+        )
+    ).to_series()
+
+
+def _named(
+    work: pl.DataFrame, broken: pl.Series, rules: tuple[Rule, ...], layout: Layout
+) -> pl.DataFrame:
+    """Return the broken rows in REJECT_SCHEMA."""
+    if broken.null_count() == len(broken):
+        return pl.DataFrame(schema=REJECT_SCHEMA)
+    at = broken.drop_nulls()
+    labels = {at: layout.label(rule.column) for at, rule in enumerate(rules)}
+    reasons = {at: layout.fill(rule.reason) for at, rule in enumerate(rules)}
+    return pl.DataFrame(
+        {
+            "file": pl.repeat(layout.file, len(at), dtype=pl.String, eager=True),
+            "line": work["line"].filter(broken.is_not_null()),
+            "column": at.replace_strict(labels, return_dtype=pl.String),
+            "reason": at.replace_strict(reasons, return_dtype=pl.String),
+        },
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _carried(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Return the columns without a meaning here, as text under their own names."""
+    used = {source for sources in layout.sources.values() for source in sources}
+    return pl.DataFrame(
+        [
+            _as_text(frame[name]).alias(
+                f"{name}_source" if name in RECORD_SCHEMA else name
+            )
+            for name in frame.columns
+            if name not in used
+        ]
+    )

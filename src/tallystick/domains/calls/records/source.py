@@ -1,0 +1,163 @@
+"""The bytes of a file, whatever it is packed in.
+
+A file is recognised as gzip or Zstandard by its first bytes, never by its name.
+"""
+
+import errno
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import zstandard
+
+from tallystick.model.errors import UnavailableError
+
+CHUNK_BYTES: Final = 1 << 20
+# One piece of Zstandard input may unfold to 32,000 times its size; 4 KiB at a time
+# keep a decompression bomb under 128 MiB while costing nothing on honest files.
+ZSTD_STEP_BYTES: Final = 4 << 10
+ZSTD_WINDOW_BYTES: Final = 128 << 20
+GZIP_MAGIC: Final = b"\x1f\x8b"
+ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+
+_OS_ERRORS: Final = {
+    errno.ENOENT: ("no-file", "{path} does not exist.", "Check the path."),
+    errno.EISDIR: (
+        "is-a-directory",
+        "{path} is a directory, not a file of call records.",
+        "Name the files inside it.",
+    ),
+    errno.EACCES: (
+        "no-permission",
+        "{path} may not be read by this user.",
+        "Ask for permission to read it.",
+    ),
+}
+
+
+def unavailable(path: Path, error: OSError) -> UnavailableError:
+    """Return the error that tells a person why `path` cannot be read."""
+    code, sentence, advice = _OS_ERRORS.get(
+        error.errno or 0,
+        ("unreadable-file", "{path} cannot be read: {why}.", ""),
+    )
+    return UnavailableError(
+        code,
+        sentence.format(path=path, why=error.strerror or "unknown reason"),
+        advice=advice,
+    )
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open `path` for reading.
+
+    Raises:
+        UnavailableError: It is missing, a directory, or closed to this user.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        return path.open("rb")
+    except OSError as error:
+        raise unavailable(path, error) from None
+
+
+class ByteStream:
+    """The unpacked bytes of one file, in pieces.
+
+    Attributes:
+        path: The file.
+        bytes_read: Bytes taken from the disk so far.
+        bytes_total: Bytes of the file on disk.
+        broken: Empty, or why nothing can be read beyond the last piece.
+
+    Bounds: Memory is one piece: `chunk_bytes` plain, 128 MiB in the worst packed
+        file.
+    """
+
+    def __init__(self, path: Path, *, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self.path = path
+        self.bytes_read = 0
+        self.broken = ""
+        self._chunk_bytes = chunk_bytes
+        self._file = open_binary(path)
+        self.bytes_total = path.stat().st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the unpacked bytes; stop early and set `broken` at a fault."""
+        try:
+            first = self._read(self._chunk_bytes)
+            unpack = (
+                _gunzip
+                if first.startswith(GZIP_MAGIC)
+                else _unzstd
+                if first.startswith(ZSTD_MAGIC)
+                else None
+            )
+            raw = self._raw(first)
+            yield from unpack(raw) if unpack else raw
+        except EOFError:
+            self.broken = "the packed data end in the middle: the file is cut off"
+        except (zlib.error, zstandard.ZstdError):
+            self.broken = "the packed data are damaged"
+        except OSError as error:
+            self.broken = f"the disk gives no more: {error.strerror}"
+        finally:
+            self.close()
+
+    def _read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.bytes_read += len(data)
+        return data
+
+    def _raw(self, first: bytes) -> Iterator[bytes]:
+        yield first
+        while data := self._read(self._chunk_bytes):
+            yield data
+
+
+def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack gzip members, each call bounded to CHUNK_BYTES of output."""
+    member = zlib.decompressobj(wbits=31)
+    inside = False
+    for piece in pieces:
+        data = piece
+        while data:
+            unpacked = member.decompress(data, CHUNK_BYTES)
+            if unpacked:
+                yield unpacked
+            data = member.unconsumed_tail
+            inside = not member.eof
+            if member.eof:
+                data = member.unused_data.lstrip(b"\0")  # padding between members
+                member = zlib.decompressobj(wbits=31)
+    rest = member.flush()  # what the last bounded call held back
+    if rest:
+        yield rest
+    if inside and not member.eof:
+        raise EOFError
+
+
+def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack Zstandard frames in steps of ZSTD_STEP_BYTES of input."""
+    unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+    frame = unpacker.decompressobj()
+    inside = False
+    for piece in pieces:
+        for start in range(0, len(piece), ZSTD_STEP_BYTES):
+            data = piece[start : start + ZSTD_STEP_BYTES]
+            while data:
+                unpacked = frame.decompress(data)
+                if unpacked:
+                    yield unpacked
+                inside = not frame.eof
+                data = frame.unused_data if frame.eof else b""
+                if frame.eof:
+                    frame = unpacker.decompressobj()
+    if inside:
+        raise EOFError

@@ -1,0 +1,185 @@
+"""Laws that clean pairs keep, and the pairs that break them beyond what is usual.
+
+A single odd pair proves nothing: clocks slip, records are rounded, a mailbox answers
+for the called party. Every carrier is therefore compared with what its neighbours
+show, and with its own differences in the opposite direction, which no one profits
+from. What a carrier has beyond both is named.
+
+Source: spec/pairing.md, "Checks among pairs".
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tallystick.pairing.spec import Check, PairingSpec
+from tallystick.pairing.step import Step
+
+INCREMENTS_MS: Final = (60_000, 30_000, 6_000)
+_ROUNDED: Final = 0.97  # share of whole multiples that shows a billing increment
+_SHRINK: Final = 20.0
+_CARRIER_PAIRS: Final = 200
+_QUANTILE: Final = 0.25
+_CERTAIN: Final = 1e-7
+
+
+def increments_step(side: str, amount: str) -> Step:
+    """Count how many amounts of each carrier are whole multiples of an increment."""
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE {amount} % {i} = 0) AS by_{i}" for i in INCREMENTS_MS
+    )
+    return Step(
+        "increments_seen",
+        f"SELECT '{side}' AS side, carrier, count(*) AS n, {counts}"
+        f" FROM {side} WHERE {amount} > 0 GROUP BY carrier",
+        append=True,
+    )
+
+
+def increments(seen: pl.DataFrame) -> pl.DataFrame:
+    """Return `side`, `carrier`, `increment`: to how much each carrier rounds up."""
+    total = seen.group_by("side", "carrier").agg(pl.exclude("side", "carrier").sum())
+    rule = pl.lit(0)
+    for step in reversed(INCREMENTS_MS):
+        enough = (pl.col(f"by_{step}") >= _ROUNDED * pl.col("n")) & (pl.col("n") >= 20)
+        rule = pl.when(enough).then(step).otherwise(rule)
+    return total.select("side", "carrier", rule.cast(pl.Int64).alias("increment")).sort(
+        "side", "carrier"
+    )
+
+
+def excess(check: Check, spec: PairingSpec) -> str:
+    """Return by how much a pair breaks the check, as an expression over `p`.
+
+    Positive values speak against the departure side's record, negative ones mirror
+    them; null where nothing can be compared.
+    """
+    name = check.attribute
+    if check.test == "departure_only":
+        return (
+            f"CASE WHEN p.d_{name} AND NOT p.a_{name} THEN 1.0"
+            f" WHEN p.a_{name} AND NOT p.d_{name} THEN -1.0 ELSE 0.0 END"
+        )
+    if check.test == "departure_earlier":
+        return f"(p.lag + p.a_{name} - p.d_{name})::DOUBLE"
+    gap = f"(p.d_{name} - p.a_{name})"
+    return (
+        f"CASE WHEN p.d_{name} > 0 AND p.a_{name} > 0 THEN"
+        f" CASE WHEN {gap} > 0 THEN greatest({gap} - coalesce(di.increment, 0), 0)"
+        f" ELSE least({gap} + coalesce(ai.increment, 0), 0) END::DOUBLE END"
+    )
+
+
+def _ring(value: str, least: int) -> str:
+    """Return the signed ring of a value: 0 below `least`, then half octaves."""
+    size = max(least, 1)
+    return (
+        f"CASE WHEN abs({value}) < {size} THEN 0 ELSE sign({value}) *"
+        f" (1 + floor(2 * log2(abs({value}) / {size}.0))) END::INTEGER"
+    )
+
+
+def ring_steps(spec: PairingSpec) -> list[Step]:
+    """Put every pair of a bucket into its ring for each check, and count."""
+    if not spec.checks:
+        return []
+    values = ", ".join(
+        f"{excess(check, spec)} AS x{k}" for k, check in enumerate(spec.checks)
+    )
+    rings = ", ".join(
+        f"{_ring(f'x{k}', check.least)} AS ring{k}"
+        for k, check in enumerate(spec.checks)
+    )
+    broken = " OR ".join(f"ring{k} > 0" for k in range(len(spec.checks)))
+    steps = [
+        Step(
+            "ringed",
+            f"SELECT *, {rings} FROM (SELECT p.*, {values} FROM pairs p"
+            f" LEFT JOIN increments di ON di.side = 'departures'"
+            f" AND di.carrier = p.d_carrier"
+            f" LEFT JOIN increments ai ON ai.side = 'arrivals'"
+            f" AND ai.carrier = p.a_carrier)",
+        ),
+        Step("broken", f"SELECT * FROM ringed WHERE {broken}", append=True),
+    ]
+    steps += [
+        Step(
+            "rings",
+            f"SELECT {k} AS test, d_carrier AS carrier, d_point AS point,"
+            f" ring{k} AS ring, count(*) AS n FROM ringed WHERE ring{k} IS NOT NULL"
+            f" GROUP BY ALL",
+            append=True,
+        )
+        for k in range(len(spec.checks))
+    ]
+    return steps
+
+
+def weigh_rings(rings: pl.DataFrame) -> pl.DataFrame:
+    """Say for every carrier, trunk and ring how much of it is usual.
+
+    Args:
+        rings: `carrier`, `point`, `ring`, `n` of one check.
+
+    Returns:
+        `carrier`, `point`, `ring`, `wrong` (the share that the usual explains) and
+        `bits`, for positive rings.
+    """
+    whole = rings.group_by("carrier", "point").agg(pl.col("n").sum().alias("all"))
+    by_carrier = rings.group_by("carrier").agg(pl.col("n").sum().alias("all"))
+    total = max(int(by_carrier["all"].sum()), 1)
+    big = by_carrier.filter(pl.col("all") >= _CARRIER_PAIRS)
+    out = []
+    for (ring,), part in rings.filter(pl.col("ring") > 0).group_by("ring"):
+        mirrored = rings.filter(pl.col("ring") == -int(str(ring)))["n"].sum()
+        usual = max(
+            (int(mirrored) + 0.5) / total, _quartile(part, big) if big.height else 0.0
+        )
+        overall = float(part["n"].sum()) / total
+        carriers = part.group_by("carrier").agg(pl.col("n").sum().alias("of_carrier"))
+        rated = (
+            part.join(whole, on=["carrier", "point"])
+            .join(carriers, on="carrier")
+            .join(by_carrier.rename({"all": "carrier_all"}), on="carrier")
+            .with_columns(
+                carrier_share=(pl.col("of_carrier") + _SHRINK * overall)
+                / (pl.col("carrier_all") + _SHRINK)
+            )
+            .with_columns(
+                share=(pl.col("n") + _SHRINK * pl.col("carrier_share"))
+                / (pl.col("all") + _SHRINK)
+            )
+        )
+        out.append(
+            rated.select(
+                "carrier",
+                "point",
+                "ring",
+                (usual / pl.col("share")).clip(_CERTAIN, 1.0).alias("wrong"),
+                (pl.col("share") / usual).log(2).alias("bits"),
+            )
+        )
+    schema = {
+        "carrier": pl.Int32,
+        "point": pl.Int32,
+        "ring": pl.Int32,
+        "wrong": pl.Float64,
+        "bits": pl.Float64,
+    }
+    return pl.concat(out).cast(schema) if out else pl.DataFrame(schema=schema)  # type: ignore[arg-type]
+
+
+def _quartile(part: pl.DataFrame, big: pl.DataFrame) -> float:
+    """Return the ring's share at the lower quartile of the carriers by volume."""
+    if big.height < 3:
+        return 0.0
+    found = part.group_by("carrier").agg(pl.col("n").sum())
+    shares = (
+        big.join(found, on="carrier", how="left")
+        .with_columns(share=(pl.col("n").fill_null(0) + 0.5) / pl.col("all"))
+        .sort("share")
+    )
+    volume = shares["all"].to_numpy().cumsum()
+    at = int(np.searchsorted(volume, _QUANTILE * volume[-1]))
+    return float(shares["share"][at])

@@ -1,0 +1,234 @@
+"""The first pass: halves with equal match keys, paired one to one.
+
+Steps over the tables `departures` and `arrivals` of one bucket. Most crossings have
+a single candidate and are settled by one join; the few that crowd together (redials,
+loops, repeated records) are told apart by order, time and attributes.
+
+Source: spec/pairing.md, "First pass".
+"""
+
+from typing import Final
+
+from tallystick.pairing.spec import PairingSpec
+from tallystick.pairing.step import Engine, Step
+
+GREEDY_ROUNDS: Final = 12
+_MISMATCH: Final = 4.0  # what an unequal EQ attribute costs, in spreads
+_FAR: Final = 12.0  # the most a TOL attribute may cost
+
+
+def load_side_step(side: str, source: str, spec: PairingSpec) -> Step:
+    """Read one bucket of a side and correct its times."""
+    attributes = ", ".join(f"h.{a.name}" for a in spec.attributes)
+    states = ", ".join(f"h.{part}_state" for part in spec.parts)
+    return Step(
+        side,
+        f"SELECT h.row, h.record_id, h.key_hi, h.key_lo,"
+        f" h.at_ms - coalesce(b.offset_ms, c.offset_ms, e.offset_ms)::BIGINT AS t,"
+        f" h.at_ms, h.point, h.carrier, h.end_ms, h.withheld, h.alias, {states},"
+        f" {attributes}"
+        f" FROM {source} h"
+        f" CROSS JOIN (SELECT offset_ms FROM clock_typical WHERE side = '{side}') e"
+        f" LEFT JOIN (SELECT point, offset_ms FROM clocks"
+        f" WHERE side = '{side}' AND block IS NULL) c USING (point)"
+        f" LEFT JOIN (SELECT point, block, offset_ms FROM clocks"
+        f" WHERE side = '{side}' AND block IS NOT NULL) b"
+        f" ON b.point = h.point AND b.block = h.at_ms // 3600000",
+    )
+
+
+def pair_columns(spec: PairingSpec) -> list[str]:
+    """Return what is kept of a candidate, as expressions over `d` and `a`."""
+    both = ["row", "record_id", "t", "point", "carrier", "end_ms"]
+    both += [a.name for a in spec.attributes]
+    return [f"{s}.{c} AS {s}_{c}" for s in ("d", "a") for c in both] + [
+        "a.t - d.t AS lag"
+    ]
+
+
+def candidates_steps(spec: PairingSpec, *, reach_ms: int, window_ms: int) -> list[Step]:
+    """Join equal keys within reach and settle those with a single candidate."""
+    columns = ", ".join(pair_columns(spec))
+    return [
+        Step(
+            "candidates",
+            f"SELECT {columns} FROM departures d JOIN arrivals a"
+            f" ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
+            f" AND a.t - d.t BETWEEN -{reach_ms} AND {reach_ms}",
+        ),
+        *(
+            Step(
+                f"crowded_{side}",
+                f"SELECT {side}_row FROM candidates GROUP BY {side}_row"
+                f" HAVING count(*) > 1",
+            )
+            for side in ("d", "a")
+        ),
+        Step(
+            "pairs",
+            f"SELECT *, 'key' AS pass FROM candidates"
+            f" WHERE lag BETWEEN -{window_ms} AND {window_ms}"
+            f" AND d_row NOT IN (SELECT d_row FROM crowded_d)"
+            f" AND a_row NOT IN (SELECT a_row FROM crowded_a)",
+        ),
+        Step(
+            "crowd",
+            "SELECT * FROM candidates WHERE d_row IN (SELECT d_row FROM crowded_d)"
+            " OR a_row IN (SELECT a_row FROM crowded_a)",
+        ),
+    ]
+
+
+def repeats_step(side: str, rows: str) -> Step:
+    """Find records of one side that say the same crossing again.
+
+    The same key at the same millisecond on the same trunk is one crossing: the
+    record that lasted longest stands for it (an interim record grows).
+    """
+    short = side[0]
+    return Step(
+        "repeats",
+        f"SELECT '{side}' AS side, row, kept FROM (SELECT row,"
+        f" first_value(row) OVER same AS kept, row_number() OVER same AS n"
+        f" FROM {side} WHERE row IN (SELECT {short}_row FROM {rows})"
+        f" WINDOW same AS (PARTITION BY key_hi, key_lo, at_ms, point"
+        f" ORDER BY end_ms DESC NULLS LAST, record_id)) WHERE n > 1",
+        append=True,
+    )
+
+
+def sessions_steps(window_ms: int) -> list[Step]:
+    """Split the crowd into sessions and pair even ones in order.
+
+    A session is a run of halves of one key with no pause longer than the window. If
+    both sides hold equally many halves of it, the first is the first, and so on:
+    redials never pair crosswise, even when the clocks scatter more than the redials.
+    """
+    one = (
+        "SELECT '{side}' AS side, row, key_hi, key_lo, t FROM {table}"
+        " WHERE row IN (SELECT {short}_row FROM crowd)"
+        " AND row NOT IN (SELECT row FROM repeats WHERE side = '{table}')"
+    )
+    union = " UNION ALL ".join(
+        one.format(side=s, table=t, short=s)
+        for s, t in (("d", "departures"), ("a", "arrivals"))
+    )
+    return [
+        Step(
+            "sessions",
+            f"SELECT *, sum(starts) OVER (PARTITION BY key_hi, key_lo"
+            f" ORDER BY t ROWS UNBOUNDED PRECEDING) AS session FROM"
+            f" (SELECT *, CASE WHEN t - lag(t) OVER (PARTITION BY key_hi, key_lo"
+            f" ORDER BY t) <= {window_ms} THEN 0 ELSE 1 END AS starts FROM ({union}))",
+        ),
+        Step(
+            "ranked",
+            "SELECT row, side, key_hi, key_lo, session, row_number() OVER"
+            " (PARTITION BY key_hi, key_lo, session, side ORDER BY t, row) AS place,"
+            " count(*) FILTER (WHERE side = 'd') OVER s"
+            " = count(*) FILTER (WHERE side = 'a') OVER s AS even FROM sessions"
+            " WINDOW s AS (PARTITION BY key_hi, key_lo, session)",
+        ),
+        Step(
+            "ordered",
+            "SELECT d.row AS d_row, a.row AS a_row FROM ranked d JOIN ranked a"
+            " USING (key_hi, key_lo, session, place)"
+            " WHERE d.side = 'd' AND a.side = 'a' AND d.even AND a.even",
+        ),
+        Step(
+            "pairs",
+            f"SELECT c.*, 'key_in_order' AS pass FROM crowd c JOIN ordered o"
+            f" USING (d_row, a_row) WHERE lag BETWEEN -{window_ms} AND {window_ms}",
+            append=True,
+        ),
+    ]
+
+
+def cost(spec: PairingSpec, spread_ms: float) -> str:
+    """Return the cost of a candidate: time in spreads, attributes in their steps."""
+    terms = [f"abs(lag) / {max(spread_ms, 50.0):.1f}"]
+    for a in spec.attributes:
+        if a.cls == "EQ":
+            terms.append(
+                f"CASE WHEN d_{a.name} = a_{a.name} THEN 0 ELSE {_MISMATCH} END"
+            )
+        else:
+            terms.append(
+                f"least(abs(coalesce(d_{a.name} - a_{a.name}, 0)) / {2 * a.step}.0,"
+                f" {_FAR})"
+            )
+    return " + ".join(terms)
+
+
+def rest_of_crowd_step(spec: PairingSpec, *, window_ms: int, spread_ms: float) -> Step:
+    """Collect the candidates that order did not settle."""
+    return Step(
+        "rest",
+        f"SELECT c.*, {cost(spec, spread_ms)} AS cost FROM crowd c"
+        f" WHERE lag BETWEEN -{window_ms} AND {window_ms}"
+        f" AND d_row NOT IN (SELECT d_row FROM pairs)"
+        f" AND a_row NOT IN (SELECT a_row FROM pairs)"
+        f" AND d_row NOT IN (SELECT row FROM repeats WHERE side = 'departures')"
+        f" AND a_row NOT IN (SELECT row FROM repeats WHERE side = 'arrivals')",
+    )
+
+
+def mutual_best_step(table: str, into: str, name: str) -> Step:
+    """Pair the candidates of `table` that are each other's cheapest."""
+    tie = "cost, least(d_t, a_t), greatest(d_t, a_t)"
+    return Step(
+        into,
+        f"SELECT * EXCLUDE (cost, d_best, a_best), '{name}' AS pass FROM"
+        f" (SELECT *, row_number() OVER (PARTITION BY d_row ORDER BY {tie}, a_row)"
+        f" AS d_best, row_number() OVER (PARTITION BY a_row ORDER BY {tie}, d_row)"
+        f" AS a_best FROM {table}) WHERE d_best = 1 AND a_best = 1",
+        append=True,
+    )
+
+
+def settle(engine: Engine, name: str) -> None:
+    """Pair the table `rest` by repeated mutual choice until none is left."""
+    for _ in range(GREEDY_ROUNDS):
+        if engine.run(mutual_best_step("rest", "pairs", name)) == 0:
+            return
+        left = engine.run(
+            Step(
+                "rest",
+                "SELECT * FROM rest WHERE d_row NOT IN (SELECT d_row FROM pairs)"
+                " AND a_row NOT IN (SELECT a_row FROM pairs)",
+            )
+        )
+        if left == 0:
+            return
+
+
+def open_step(side: str) -> Step:
+    """Return the halves of a side that found no partner."""
+    short = side[0]
+    return Step(
+        f"open_{side}",
+        f"SELECT h.* FROM {side} h"
+        f" ANTI JOIN pairs p ON p.{short}_row = h.row"
+        f" ANTI JOIN repeats r ON r.row = h.row AND r.side = '{side}'",
+    )
+
+
+def pair_bucket(
+    engine: Engine, spec: PairingSpec, *, window_ms: int, spread_ms: float
+) -> None:
+    """Pair the tables `departures` and `arrivals`.
+
+    Makes `pairs`, `repeats`, `open_departures`, `open_arrivals`.
+    """
+    reach = max(window_ms, spec.recurrence.within_ms if spec.recurrence else 0)
+    engine.run_all(candidates_steps(spec, reach_ms=reach, window_ms=window_ms))
+    engine.run_all(
+        [
+            repeats_step("departures", "crowd"),
+            repeats_step("arrivals", "crowd"),
+            *sessions_steps(window_ms),
+            rest_of_crowd_step(spec, window_ms=window_ms, spread_ms=spread_ms),
+        ]
+    )
+    settle(engine, "key_closest")
+    engine.run_all([open_step("departures"), open_step("arrivals")])

@@ -1,0 +1,183 @@
+"""What stays open in a bucket: repeats, continuations, loops, late partners.
+
+A half without a partner accuses nobody yet. First everything is set aside that a
+record keeper's habits explain: the same record sent again, one long crossing in
+several records, one crossing that came around again, a partner that came late.
+
+Source: spec/pairing.md, "What habits explain".
+"""
+
+from typing import Final
+
+from tallystick.pairing.exact import mutual_best_step, repeats_step
+from tallystick.pairing.spec import Continuation, PairingSpec, Recurrence
+from tallystick.pairing.step import Engine, Step
+
+SIDES: Final = (("departures", "d"), ("arrivals", "a"))
+_UNKNOWN_END_MS: Final = 1000  # without an end, only this close counts as overlap
+
+
+def _without(side: str, table: str, column: str = "row") -> Step:
+    """Take the rows named in `table` out of a side's open halves."""
+    return Step(
+        f"open_{side}",
+        f"SELECT * FROM open_{side} WHERE row NOT IN"
+        f" (SELECT {column} FROM {table} WHERE side = '{side}')",
+    )
+
+
+def continued_steps(side: str, rule: Continuation) -> list[Step]:
+    """Find open records that only go on where another of the same key ended."""
+    close = (
+        f"abs(o.t - (s.t + s.end_ms)) <= {rule.tolerance_ms}"
+        f" AND s.{rule.amount} >= {rule.interim_ms} AND o.{rule.amount} > 0"
+    )
+    interim = (
+        f"(o.{rule.delay} <= {rule.tolerance_ms // 4} OR (o.{rule.delay} IS NULL AND"
+        f" s.{rule.amount} % {rule.interim_ms} <= 1000))"
+    )
+    return [
+        Step(
+            "goes_on",
+            f"SELECT DISTINCT o.row, o.key_hi, o.key_lo, o.t, o.point,"
+            f" o.{rule.amount} AS amount, '{side}' AS side"
+            f" FROM open_{side} o JOIN {side} s"
+            f" ON s.key_hi = o.key_hi AND s.key_lo = o.key_lo AND s.point = o.point"
+            f" AND s.row <> o.row AND {close} AND {interim}",
+        ),
+        Step(
+            "continued",
+            f"SELECT g.side, g.row, g.amount, r.row AS kept FROM goes_on g"
+            f" ASOF JOIN (SELECT key_hi, key_lo, point, t, row FROM {side}"
+            f" WHERE row NOT IN (SELECT row FROM goes_on)"
+            f" AND (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM goes_on)) r"
+            f" ON g.key_hi = r.key_hi AND g.key_lo = r.key_lo AND g.point = r.point"
+            f" AND g.t >= r.t",
+            append=True,
+        ),
+    ]
+
+
+def longer_pairs_step(spec: PairingSpec, rule: Continuation) -> Step:
+    """Add what continuing records say to the pair that their first record made."""
+    summed = "SELECT kept, sum(amount) AS more FROM continued WHERE side = '{}'"
+    return Step(
+        "pairs",
+        f"SELECT p.* REPLACE (p.d_{rule.amount} + coalesce(dc.more, 0)"
+        f"::INTEGER AS d_{rule.amount}, p.a_{rule.amount} + coalesce(ac.more, 0)"
+        f"::INTEGER AS a_{rule.amount}) FROM pairs p"
+        f" LEFT JOIN ({summed.format('departures')} GROUP BY kept) dc"
+        f" ON dc.kept = p.d_row"
+        f" LEFT JOIN ({summed.format('arrivals')} GROUP BY kept) ac"
+        f" ON ac.kept = p.a_row",
+    )
+
+
+def loops_steps(spec: PairingSpec, rule: Recurrence) -> list[Step]:
+    """Find crossings of one key that overlap, are alike and follow one another.
+
+    Two people may well have two calls between the same busy numbers at once: the
+    expected number of such chances at the key is kept as `chance`, to be weighed.
+    """
+    steps = []
+    for side, short in SIDES:
+        same = "PARTITION BY key_hi, key_lo ORDER BY t"
+        alike = (
+            f"abs(next_{rule.alike} - {rule.alike}) <= {rule.tolerance}"
+            f" AND next_t - t <= {rule.within_ms} AND CASE"
+            f" WHEN end_ms IS NULL THEN next_t - t <= {_UNKNOWN_END_MS}"
+            f" ELSE next_t < t + end_ms AND (next_end IS NULL OR"
+            f" {rule.alike} > 0 OR abs(next_t + next_end - t - end_ms)"
+            f" <= {rule.tolerance}) END"
+        )
+        steps += [
+            Step(
+                "suspects",
+                f"SELECT *, lead(row) OVER w AS next_row,"
+                f" lead(t) OVER w AS next_t, lead(end_ms) OVER w AS next_end,"
+                f" lead({rule.alike}) OVER w AS next_{rule.alike},"
+                f" count(*) OVER (PARTITION BY key_hi, key_lo) AS busy FROM {side}"
+                f" WHERE (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM"
+                f" open_{side} UNION SELECT (s.key_hi, s.key_lo) FROM {side} s"
+                f" JOIN crowd c ON c.{short}_row = s.row)"
+                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}')"
+                f" WINDOW w AS ({same})",
+            ),
+            Step(
+                "looping",
+                f"SELECT DISTINCT '{side}' AS side, unnest([row, next_row])"
+                f" AS row, key_hi, key_lo, busy FROM suspects WHERE {alike}",
+                append=True,
+            ),
+        ]
+    return steps
+
+
+def late_steps(spec: PairingSpec) -> list[Step]:
+    """Look for partners that lie outside the window but within the horizon.
+
+    Where the attributes agree and something was measured, the halves pair. Where they
+    do not, neither half may later be called missing: its partner may be there.
+    """
+    measured = [a for a in spec.attributes if a.cls == "TOL"]
+    equal = [a for a in spec.attributes if a.cls == "EQ"]
+    agree = " AND ".join(
+        [f"d.{a.name} = a.{a.name}" for a in equal]
+        + [
+            f"abs(d.{a.name} - a.{a.name}) <= {2 * a.step} AND"
+            f" greatest(d.{a.name}, a.{a.name}) >= {10 * a.step}"
+            for a in measured[:1]
+        ]
+    )
+    both = ["row", "record_id", "t", "point", "carrier", "end_ms"]
+    both += [a.name for a in spec.attributes]
+    columns = ", ".join(f"{s}.{c} AS {s}_{c}" for s in ("d", "a") for c in both)
+    return [
+        Step(
+            "rest",
+            f"SELECT {columns}, a.t - d.t AS lag,"
+            f" abs(a.t - d.t) AS cost, ({agree}) AS agree"
+            f" FROM open_departures d JOIN open_arrivals a"
+            f" ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
+            f" AND abs(a.t - d.t) <= {spec.horizon_ms}",
+        ),
+        Step(
+            "siblings",
+            "SELECT DISTINCT side, row FROM (SELECT 'departures' AS side, d_row AS row"
+            " FROM rest UNION ALL SELECT 'arrivals', a_row FROM rest)",
+        ),
+        Step("rest", "SELECT * EXCLUDE (agree) FROM rest WHERE agree"),
+        mutual_best_step("rest", "pairs", "key_late"),
+    ]
+
+
+def tidy_bucket(engine: Engine, spec: PairingSpec) -> None:
+    """Set aside what habits explain, after `pair_bucket`.
+
+    Makes `continued`, `looping`, `siblings`; shrinks `open_*`; may add to `pairs`.
+    """
+    engine.drop("continued", "looping")
+    for side, short in SIDES:
+        engine.run(
+            repeats_step(
+                side,
+                f"(SELECT row AS {short}_row FROM open_{side})",
+            )
+        )
+        engine.run(_without(side, "repeats"))
+    if spec.continuation is not None:
+        for side, _ in SIDES:
+            engine.run_all(continued_steps(side, spec.continuation))
+            engine.run(_without(side, "continued"))
+        engine.run(longer_pairs_step(spec, spec.continuation))
+    if spec.recurrence is not None:
+        engine.run_all(loops_steps(spec, spec.recurrence))
+    engine.run_all(late_steps(spec))
+    for side, short in SIDES:
+        engine.run(
+            Step(
+                f"open_{side}",
+                f"SELECT * FROM open_{side} WHERE row NOT IN"
+                f" (SELECT {short}_row FROM pairs WHERE pass = 'key_late')",
+            )
+        )

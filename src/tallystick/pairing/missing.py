@@ -1,0 +1,289 @@
+"""Decide what a half without a partner may be called.
+
+A lost record leaves exactly the same trace as a call that nobody sent. What tells
+them apart is never the half itself but its company: losses fall on all halves alike,
+so among halves like this one, those that paired show how many losses to expect. Only
+where far more are open than losses explain is a half named; elsewhere it is
+`unproven`.
+
+Source: spec/pairing.md, "Missing halves".
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tallystick.pairing.completeness import Serials
+from tallystick.pairing.step import Step
+
+# The classes of company: partnered neighbours, open neighbours.
+PARTNERED_EDGES: Final = (0, 3)
+OPEN_EDGES: Final = (0, 1, 4)
+AMOUNT_EDGES: Final = (0, 10, 60)  # steps of the amount
+_SHRINK: Final = 5.0
+LEAST_LOSS: Final = 1e-3  # the least loss assumed where no serial numbers prove less
+_CARRIER_PAIRS: Final = 200  # pairs before a carrier's loss counts on its own
+_QUANTILE: Final = 0.25
+_CERTAIN: Final = 1e-7
+_TAIL: Final = 2e-4  # chance that a lost record lies farther from its skip than seen
+
+CELL: Final = ("carrier", "point", "done", "amount_class", "with_class", "open_class")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Open halves with the share of them that losses explain.
+
+    Attributes:
+        halves: The open halves with `wrong` (probability that this one is an honest
+            half whose partner's record was lost), `bits_*` and `loss`.
+        loss: Baseline share of lost records on the other side.
+    """
+
+    halves: pl.DataFrame
+    loss: float
+
+
+def cut(value: str, edges: tuple[int, ...]) -> str:
+    """Return how many edges a value lies above, as an SQL expression."""
+    terms = " + ".join(f"({value} > {edge})::TINYINT" for edge in edges)
+    return f"({terms})::TINYINT"
+
+
+def company_steps(
+    side: str,
+    everything: str,
+    *,
+    value: str,
+    known: str,
+    amount: str,
+    step: int,
+    done: str,
+    every: int,
+) -> list[Step]:
+    """Describe open halves, and a sample of the others, by amount and company.
+
+    Makes `cells_SIDE` (counts of partnered halves by CELL) and `company_SIDE` (each
+    open half with its cell).
+
+    Args:
+        side: The halves judged.
+        everything: A table expression over all halves of the side.
+        value: What neighbours share, as an expression.
+        known: Whether the value is there, as an expression.
+        amount: What a crossing amounts to, as an expression.
+        step: Step of the amount.
+        done: Whether the crossing was completed, as an expression.
+        every: The sample takes one value in this many.
+    """
+    shared = f"CASE WHEN {known} THEN {value} END"
+    amount_class = cut(f"{amount} / {step}", AMOUNT_EDGES)
+    return [
+        Step(
+            f"open_values_{side}",
+            f"SELECT {shared} AS value, count(*) AS k FROM all_open_{side}"
+            f" WHERE {known} GROUP BY value",
+        ),
+        Step(
+            f"values_{side}",
+            f"SELECT {shared} AS value, count(*) AS n FROM {everything}"
+            f" WHERE {known} AND ({value} % {every} = 0 OR {value} IN"
+            f" (SELECT value FROM open_values_{side})) GROUP BY value",
+        ),
+        Step(
+            f"cells_{side}",
+            f"SELECT carrier, point, done, amount_class,"
+            f" {cut('others', PARTNERED_EDGES)} AS with_class,"
+            f" {cut('near', OPEN_EDGES)} AS open_class, count(*) * {every} AS n FROM"
+            f" (SELECT h.carrier, h.point, {done} AS done,"
+            f" {amount_class} AS amount_class,"
+            f" coalesce(v.n - coalesce(o.k, 0) - 1, 0) AS others,"
+            f" coalesce(o.k, 0) AS near FROM"
+            f" (SELECT *, {shared} AS value FROM {everything}"
+            f" WHERE NOT ({known}) OR {value} % {every} = 0) h"
+            f" LEFT JOIN values_{side} v USING (value)"
+            f" LEFT JOIN open_values_{side} o USING (value)"
+            f" ANTI JOIN all_open_{side} a ON a.row = h.row) GROUP BY ALL",
+        ),
+        Step(
+            f"company_{side}",
+            f"SELECT h.row, h.t, h.t + coalesce(h.end_ms, 0) AS t_end,"
+            f" h.carrier, h.point, {done} AS done, {amount_class} AS amount_class,"
+            f" {cut('coalesce(v.n - o.k, 0)', PARTNERED_EDGES)} AS with_class,"
+            f" {cut('coalesce(o.k - 1, 0)', OPEN_EDGES)} AS open_class,"
+            f" coalesce(v.n - o.k, 0) AS partnered, coalesce(o.k - 1, 0) AS open_near,"
+            f" h.sibling FROM (SELECT *, {shared} AS value FROM all_open_{side}) h"
+            f" LEFT JOIN values_{side} v USING (value)"
+            f" LEFT JOIN open_values_{side} o USING (value)",
+        ),
+    ]
+
+
+def judge(
+    halves: pl.DataFrame,
+    paired: pl.DataFrame,
+    *,
+    serials: Serials,
+    lags: np.ndarray,
+) -> Judged:
+    """Weigh open halves of one side against losses on the other.
+
+    Args:
+        halves: Open halves that nothing else explains: `t`, `t_end` and CELL.
+        paired: Counts `n` of paired halves of the same side by CELL.
+        serials: What the other side's serial numbers prove.
+        lags: Corrected differences of clean pairs, ms.
+    """
+    loss = serials.missing / max(serials.held, 1) if serials.usable else None
+    if loss is None:
+        loss = baseline_loss(halves, paired)
+    loss = max(loss, 0.5 / max(float(paired["n"].sum()), 1.0))
+    ratio = _ratios(halves, paired)
+    # Odds that more than loss is at work, before serial numbers are looked at.
+    surplus = np.maximum(ratio / loss - 1, 1e-6)
+    bits_company = np.log2(surplus)
+    bits_serial = (
+        _serial_bits(halves, serials, lags)
+        if serials.usable
+        else np.zeros(halves.height)
+    )
+    odds = np.exp2(np.clip(bits_company + bits_serial, -60, 60))
+    return Judged(
+        halves=halves.with_columns(
+            pl.Series("wrong", np.clip(1 / (1 + odds), _CERTAIN, 1.0)),
+            pl.Series("bits_company", bits_company),
+            pl.Series("bits_serial", bits_serial),
+            pl.Series("ratio", ratio),
+        ),
+        loss=loss,
+    )
+
+
+def baseline_loss(halves: pl.DataFrame, paired: pl.DataFrame) -> float:
+    """Return the share of open halves among the carriers that have the fewest.
+
+    Fraud sits with some carriers; losses fall on all. The lower quartile of the
+    carriers by volume is the loss, never less than `LEAST_LOSS`.
+    """
+    found = halves.group_by("carrier").agg(pl.len().alias("open"))
+    known = paired.group_by("carrier").agg(pl.col("n").sum().alias("paired"))
+    both = (
+        known.join(found, on="carrier", how="left")
+        .with_columns(pl.col("open").fill_null(0))
+        .filter(pl.col("paired") >= _CARRIER_PAIRS)
+        .with_columns(share=(pl.col("open") + 1) / pl.col("paired"))
+        .sort("share")
+    )
+    if both.height < 3:
+        total = max(float(paired["n"].sum()), 1.0)
+        return max(halves.height / total, LEAST_LOSS)
+    volume = both["paired"].to_numpy().cumsum()
+    at = int(np.searchsorted(volume, _QUANTILE * volume[-1]))
+    return max(float(both["share"][at]), LEAST_LOSS)
+
+
+def _ratios(halves: pl.DataFrame, paired: pl.DataFrame) -> np.ndarray:
+    """Return open per paired halves in each half's cell.
+
+    Thin cells borrow from wider ones: the trunk's, the carrier's, the company's.
+    """
+    levels: list[list[str]] = [
+        [],
+        ["with_class", "open_class"],
+        ["with_class", "open_class", "carrier"],
+        ["with_class", "open_class", "carrier", "point"],
+        ["with_class", "open_class", "carrier", "point", "done", "amount_class"],
+    ]
+    frame = halves.select(CELL).with_row_index("i").with_columns(ratio=pl.lit(0.0))
+    ratio = np.full(halves.height, 0.0)
+    for depth, level in enumerate(levels):
+        if not level:
+            total = max(float(paired["n"].sum()), 1.0)
+            ratio[:] = halves.height / total
+            continue
+        opened = halves.group_by(level).agg(pl.len().alias("u"))
+        closed = paired.group_by(level).agg(pl.col("n").sum().alias("p"))
+        joined = (
+            frame.join(opened, on=level, how="left")
+            .join(closed, on=level, how="left")
+            .sort("i")
+            .with_columns(pl.col("u", "p").fill_null(0))
+        )
+        u = joined["u"].to_numpy().astype(float)
+        p = joined["p"].to_numpy().astype(float)
+        shrink = _SHRINK if depth > 1 else 1.0
+        ratio = (u + shrink * ratio) / (p + shrink)
+    return ratio
+
+
+def _serial_bits(
+    halves: pl.DataFrame, serials: Serials, lags: np.ndarray
+) -> np.ndarray:
+    """Bits against loss from the distance to the nearest skipped serial number.
+
+    A lost record leaves a skip where it belongs in the other side's series, as far
+    away as the clocks scatter. A half no record was ever made for lies anywhere.
+    """
+    moment = halves["t" if serials.basis == "start" else "t_end"].to_numpy()
+    starts = serials.brackets["from_ms"].to_numpy()
+    stops = serials.brackets["to_ms"].to_numpy()
+    if not len(starts):
+        return np.full(len(moment), -np.log2(_TAIL))
+    size = np.sort(np.abs(lags)).astype(float)
+    if not len(size):
+        return np.zeros(len(moment))
+    # Brackets of a series hardly overlap: their ends are in order, nearly.
+    reach = np.maximum.accumulate(stops)
+    left = np.searchsorted(starts, moment, side="right")
+    before = np.where(left > 0, moment - reach[np.maximum(left - 1, 0)], np.inf)
+    after = np.where(
+        left < len(starts), starts[np.minimum(left, len(starts) - 1)] - moment, np.inf
+    )
+    away = np.maximum(np.minimum(before, after), 0.0)
+    # How likely a lost record's skip is at least this far; how likely anything is
+    # this near by chance.
+    tail = (len(size) - np.searchsorted(size, away)) / len(size)
+    width = (stops - starts).astype(float)
+    span = max(float(moment.max() - moment.min()), 1.0)
+    local = _local_density(starts, moment, span)
+    near = 1 - np.exp(-local * (2 * away + np.median(width)))
+    likely_if_lost = np.maximum(tail, _TAIL)
+    likely_if_not = np.maximum(near, 1e-3)
+    inside = away <= size[int(0.9 * (len(size) - 1))]
+    return np.where(
+        inside,
+        np.log2(likely_if_not / 1.0),
+        -np.log2(likely_if_lost) + np.log2(np.maximum(1 - near, 0.05)),
+    )
+
+
+def _local_density(starts: np.ndarray, moment: np.ndarray, span: float) -> np.ndarray:
+    """Skips per ms around each moment, over half an hour."""
+    half = 900_000.0
+    found = np.searchsorted(starts, moment + half) - np.searchsorted(
+        starts, moment - half
+    )
+    return np.maximum(found, 1) / min(2 * half, span)
+
+
+def accept_missing(
+    judged: pl.DataFrame, *, false_discovery_rate: float, wrong_allowed: float
+) -> pl.DataFrame:
+    """Mark with `named` the halves that may be called missing.
+
+    The surest come first; the line is drawn where the expected share of honest ones
+    would exceed the false discovery rate, or their number what is allowed.
+    """
+    order = judged.sort("wrong", "t", "row")
+    wrong = order["wrong"].to_numpy()
+    total = np.cumsum(wrong)
+    rank = np.arange(1, len(wrong) + 1)
+    stands = (total <= false_discovery_rate * rank) & (total <= wrong_allowed)
+    last = int(np.flatnonzero(stands)[-1]) + 1 if stands.any() else 0
+    # Halves that weigh alike are treated alike.
+    if 0 < last < len(wrong) and wrong[last] == wrong[last - 1]:
+        last = int(np.searchsorted(wrong, wrong[last - 1]))
+    named = np.arange(len(wrong)) < last
+    return order.with_columns(pl.Series("named", named))

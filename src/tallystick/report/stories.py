@@ -1,0 +1,59 @@
+"""A finding told: both halves, what counted, what is missing."""
+
+import re
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from tallystick.report.findings import Finding
+from tallystick.report.halves import Line, compare_halves, draw_halves
+from tallystick.report.kinds import Explanation, explain_kind, title_of
+from tallystick.report.reckoning import Reckoning, reckon
+from tallystick.report.texts import Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One finding in one language.
+
+    Attributes:
+        anchor: The id in a form that can be linked to.
+        arrival: What the second column is: arrivals, or domestic records.
+        missing: Why a column is empty; "" where none is.
+    """
+
+    id: str
+    anchor: str
+    title: str
+    arrival: str
+    lines: list[Line]
+    picture: Markup
+    missing: str
+    reckoning: Reckoning
+    reasons: list[str]
+    explained: Explanation | None
+
+
+def tell_finding(finding: Finding, texts: Texts) -> Story:
+    """Put `finding` into the language of `texts`."""
+    domestic = finding.arrival.side == "domestic"
+    return Story(
+        id=finding.finding_id,
+        anchor=re.sub(r"[^A-Za-z0-9_-]", "-", finding.finding_id),
+        title=title_of(finding.kind, texts),
+        arrival=texts.say("half.domestic" if domestic else "half.arrival"),
+        lines=compare_halves(finding, texts),
+        picture=draw_halves(finding, texts),
+        missing=_missing(finding, texts),
+        reckoning=reckon(finding, texts),
+        reasons=[texts.named("evidence", code) for code in finding.reasons],
+        explained=explain_kind(finding.kind, texts),
+    )
+
+
+def _missing(finding: Finding, texts: Texts) -> str:
+    if not finding.departure.exists:
+        return texts.say("half.no_departure")
+    if not finding.arrival.exists:
+        return texts.say("half.no_arrival")
+    return ""

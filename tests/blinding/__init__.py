@@ -1,0 +1,1 @@
+"""Tests of keys, tokens and blinded files."""
