@@ -67,7 +67,9 @@ def test_written_and_read(tmp_path: Path) -> None:
     """Header and rows come back as they went, in several batches."""
     path = tmp_path / "x.parquet"
     gaps = (Gap(from_ms=1, to_ms=2, trunk="MSQ-106", why="silence"),)
-    given_header = header(gaps=gaps, extra={"rejected": 3, "note": "a day", "x": None})
+    given_header = header(
+        gaps=gaps, extra={"rejected": 3, "note": "a day", "x": None, "t": START_MS}
+    )
     written = write_blinded(path, given_header, [rows(), rows()[:0], rows()])
     assert written.rows == 80
     assert read_header(path) == written
@@ -364,6 +366,8 @@ def test_categories_are_labels_too(tmp_path: Path) -> None:
         {"gaps": (Gap(from_ms=1, to_ms=2, why="79161234567"),)},
         {"extra": {"who": "+375 29 123 45 67"}},
         {"extra": {"79161234567": 1}},
+        {"extra": {"x": 79_161_234_567}},
+        {"extra": {"x": 375_291_234_567.0}},
     ],
 )
 def test_number_in_the_header(tmp_path: Path, changes: dict[str, object]) -> None:
@@ -372,6 +376,13 @@ def test_number_in_the_header(tmp_path: Path, changes: dict[str, object]) -> Non
         write_blinded(tmp_path / "x.parquet", header(**changes), [rows()])
     assert caught.value.code == "header-number"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1], b"x"])
+def test_extra_facts_are_plain(value: object) -> None:
+    """What JSON cannot say is refused with a sentence."""
+    with pytest.raises(TallystickError):
+        encode_header(header(extra={"x": value}))
 
 
 def test_long_header() -> None:

@@ -43,12 +43,13 @@ class ColumnRule:
     nullable: bool = False
 
 
-_HANDLE: Final = ColumnRule(kind="integer", high=2**32 - 1)
-_YEAR_2000_MS: Final = 946_684_800_000
-_YEAR_2100_MS: Final = 4_102_444_800_000
-_TIME: Final = ColumnRule(kind="integer", low=_YEAR_2000_MS, high=_YEAR_2100_MS)
+COUNT_LIMIT: Final = 2**32 - 1  # below nearly all international numbers
+_HANDLE: Final = ColumnRule(kind="integer", high=COUNT_LIMIT)
+YEAR_2000_MS: Final = 946_684_800_000
+YEAR_2100_MS: Final = 4_102_444_800_000
+_TIME: Final = ColumnRule(kind="integer", low=YEAR_2000_MS, high=YEAR_2100_MS)
 _MAYBE_TIME: Final = ColumnRule(
-    kind="integer", low=_YEAR_2000_MS, high=_YEAR_2100_MS, nullable=True
+    kind="integer", low=YEAR_2000_MS, high=YEAR_2100_MS, nullable=True
 )
 _DURATION: Final = ColumnRule(kind="integer", high=100 * 86_400_000, nullable=True)
 _FLAG: Final = ColumnRule(kind="flag", nullable=True)

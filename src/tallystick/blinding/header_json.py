@@ -4,10 +4,17 @@ Source: spec/tokens.md, "The blinded file".
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from tallystick.blinding.allowed import check_columns, looks_like_number
+from tallystick.blinding.allowed import (
+    COUNT_LIMIT,
+    YEAR_2000_MS,
+    YEAR_2100_MS,
+    check_columns,
+    looks_like_number,
+)
 from tallystick.blinding.header import FORMAT, BlindedHeader, Gap, Plain
 from tallystick.model import (
     ConfigError,
@@ -27,6 +34,7 @@ def encode_header(header: BlindedHeader) -> bytes:
     Raises:
         RefusedError: "header-number" when a text in it looks like a telephone number,
             "header-size" when it is too long.
+        ConfigError: "header-extra" when an extra fact is not plain.
     """
     check_columns(
         header.columns, domain=header.domain, round_number=header.round_number
@@ -34,11 +42,15 @@ def encode_header(header: BlindedHeader) -> bytes:
     if any(looks_like_number(text) for text in _free_texts(header)):
         raise RefusedError(
             "header-number",
-            "A text in the file's header looks like a telephone number.",
-            advice="Look at the names of trunks in the gaps.",
+            "A text or figure in the file's header looks like a telephone number.",
+            advice="Look at the names of trunks in the gaps, and at the extra facts.",
         )
     table = asdict(header)
     table["round"] = table.pop("round_number")
+    if not all(map(_is_plain, header.extra.values())):
+        raise ConfigError(
+            "header-extra", "An extra fact is neither text, finite number nor boolean."
+        )
     data = json.dumps(table, ensure_ascii=False, allow_nan=False).encode()
     if len(data) > HEADER_LIMIT:
         raise RefusedError("header-size", "The file's header is too long.")
@@ -123,9 +135,7 @@ class _Members:
 
     def plain(self, name: str) -> dict[str, Plain]:
         value = self.table.get(name)
-        if isinstance(value, dict) and all(
-            one is None or isinstance(one, str | int | float) for one in value.values()
-        ):
+        if isinstance(value, dict) and all(map(_is_plain, value.values())):
             return value
         raise _unreadable(self.origin, f"at {name!r}")
 
@@ -152,11 +162,23 @@ def _json_object(data: bytes, origin: str) -> dict[str, object]:
 
 
 def _free_texts(header: BlindedHeader) -> list[str]:
-    """Return the texts of a header that no grammar restricts."""
+    """Return what stands in a header and no grammar restricts."""
     texts = [text for gap in header.gaps for text in (gap.trunk or "", gap.why)]
     for name, value in header.extra.items():
-        texts += [name, value] if isinstance(value, str) else [name]
+        plain = isinstance(value, bool | int | float) and not _is_suspect(value)
+        texts += [name] if plain else [name, str(value)]
     return texts
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str | int)
+
+
+def _is_suspect(value: float) -> bool:
+    """Tell whether a figure is neither a count nor a time."""
+    return abs(value) > COUNT_LIMIT and not YEAR_2000_MS <= value <= YEAR_2100_MS
 
 
 def _unreadable(origin: str, where: str) -> MalformedError:

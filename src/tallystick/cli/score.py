@@ -86,7 +86,7 @@ def _read(path: Path) -> pl.DataFrame:
         raise MalformedError(
             "score-input",
             f"{path} cannot be read as Parquet.",
-            advice="Give the folder of `tally simulate calls` and that of `tally pair`.",
+            advice="Give the folders of `tally simulate calls` and `tally pair calls`.",
         ) from error
 
 
@@ -134,7 +134,11 @@ def _confusion_table(scored: Score) -> Table:
 
 
 def _lines(scored: Score) -> Iterator[str]:
-    """Return what does not fit into a table."""
+    """Say what does not fit into a table.
+
+    Yields:
+        Lines of text.
+    """
     yield _harm_line("honest crossings accused", scored.harm)
     yield _harm_line("  of these, ordinary ones", scored.harm_plain)
     for reason, count in scored.accused_by_reason.items():

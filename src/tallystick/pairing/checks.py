@@ -49,11 +49,13 @@ def increments(seen: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def excess(check: Check, spec: PairingSpec) -> str:
+def excess(check: Check, amount: str | None) -> str:
     """Return by how much a pair breaks the check, as an expression over `p`.
 
     Positive values speak against the departure side's record, negative ones mirror
-    them; null where nothing can be compared.
+    them; null where nothing can be compared. What a second measure contradicts is
+    cut down to what both say: a longer bill needs a later release, where both
+    releases are known, and an earlier answer a longer bill.
     """
     name = check.attribute
     if check.test == "departure_only":
@@ -62,12 +64,33 @@ def excess(check: Check, spec: PairingSpec) -> str:
             f" WHEN p.a_{name} AND NOT p.d_{name} THEN -1.0 ELSE 0.0 END"
         )
     if check.test == "departure_earlier":
-        return f"(p.lag + p.a_{name} - p.d_{name})::DOUBLE"
+        early = f"(p.lag + {_delay('a', name, amount)} - {_delay('d', name, amount)})"
+        if amount is None:
+            return f"{early}::DOUBLE"
+        gap = f"(p.d_{amount} - p.a_{amount})"
+        spare = "(1000 + coalesce(di.increment, 0) + coalesce(ai.increment, 0))"
+        return (
+            f"CASE WHEN {early} > 0 THEN greatest(least({early}, {gap} + {spare}), 0)"
+            f" ELSE least(greatest({early}, {gap} - {spare}), 0) END::DOUBLE"
+        )
     gap = f"(p.d_{name} - p.a_{name})"
+    late = "(p.d_end_ms - p.a_end_ms - p.lag)"
     return (
-        f"CASE WHEN p.d_{name} > 0 AND p.a_{name} > 0 THEN"
-        f" CASE WHEN {gap} > 0 THEN greatest({gap} - coalesce(di.increment, 0), 0)"
-        f" ELSE least({gap} + coalesce(ai.increment, 0), 0) END::DOUBLE END"
+        f"CASE WHEN p.d_{name} > 0 AND p.a_{name} > 0 THEN CASE WHEN {gap} > 0"
+        f" THEN greatest(least({gap} - coalesce(di.increment, 0),"
+        f" coalesce({late}, {gap})), 0)"
+        f" ELSE least(greatest({gap} + coalesce(ai.increment, 0),"
+        f" coalesce({late}, {gap})), 0) END::DOUBLE END"
+    )
+
+
+def _delay(side: str, name: str, amount: str | None) -> str:
+    """Return a delay; where it is not recorded, what release and amount leave."""
+    if amount is None:
+        return f"p.{side}_{name}"
+    return (
+        f"coalesce(p.{side}_{name}, CASE WHEN coalesce({side}i.increment, 0) = 0"
+        f" AND p.{side}_{amount} > 0 THEN p.{side}_end_ms - p.{side}_{amount} END)"
     )
 
 
@@ -84,8 +107,9 @@ def ring_steps(spec: PairingSpec) -> list[Step]:
     """Put every pair of a bucket into its ring for each check, and count."""
     if not spec.checks:
         return []
+    amount = next((a.name for a in spec.attributes if a.cls == "TOL"), None)
     values = ", ".join(
-        f"{excess(check, spec)} AS x{k}" for k, check in enumerate(spec.checks)
+        f"{excess(check, amount)} AS x{k}" for k, check in enumerate(spec.checks)
     )
     rings = ", ".join(
         f"{_ring(f'x{k}', check.least)} AS ring{k}"

@@ -22,7 +22,7 @@ from tallystick.pairing.plan import BIN_MS, HOUR_MS, State
 from tallystick.pairing.readings import SHIFTS_MIN, candidates_step, counts_step
 from tallystick.pairing.spec import MISSING_KINDS, UNPROVEN, Gap, Reading
 from tallystick.pairing.step import Engine, Step
-from tallystick.pairing.weigh import Background, accept, choose, weigh
+from tallystick.pairing.weigh import Background, accept, choose, usual, weigh
 
 DOMESTIC_REACH_MS: Final = 60_000  # a gateway may take long to set the call up
 _SAMPLE_PRIMES: Final = (1, 7, 31, 61, 127)
@@ -253,9 +253,55 @@ def _read_again(
         false_discovery_rate=state.options.false_discovery_rate,
         wrong_allowed=allowed,
     )
+    sure = _beyond_usual(engine, state, sure, allowed)
     rows = [_reading_finding(row) for row in sure.iter_rows(named=True)]
     both = pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else empty
     return both.filter(pl.col("kind") != ""), both.filter(pl.col("kind") == "")
+
+
+def _beyond_usual(
+    engine: Engine, state: State, sure: pl.DataFrame, allowed: float
+) -> pl.DataFrame:
+    """Excuse crossings whose difference is as common with every other carrier."""
+    volume = engine.fetch(
+        "SELECT carrier, sum(n)::BIGINT AS n FROM (SELECT d_carrier AS carrier, n"
+        " FROM flows UNION ALL SELECT carrier, 1 FROM all_open_departures)"
+        " GROUP BY carrier"
+    )
+    classed = sure.with_columns(
+        pl.concat_str("kind", pl.col("declared").cast(pl.String)).alias("class")
+    )
+    named = usual(classed.filter(pl.col("excuse").is_null()), volume)
+    kept = [classed.filter(pl.col("excuse").is_not_null())]
+    for _, part in named.group_by("kind", maintain_order=True):
+        ranked = part.sort("usual", "bits", descending=[False, True])
+        last = stands_until(
+            ranked["usual"].to_numpy(),
+            state.options.false_discovery_rate,
+            allowed,
+        )
+        kept.append(
+            ranked.drop("usual").with_columns(
+                excuse=pl
+                .when(pl.int_range(pl.len()) >= last)
+                .then(pl.lit("usual"))
+                .otherwise("excuse")
+            )
+        )
+    return pl.concat(kept, how="vertical_relaxed")
+
+
+def stands_until(wrong: np.ndarray, rate: float, allowed: float) -> int:
+    """Return how many of the surest stand.
+
+    Args:
+        wrong: Probability that each is wrong, the surest first.
+        rate: Largest expected share of wrong ones.
+        allowed: Largest expected number of wrong ones.
+    """
+    total = np.cumsum(wrong)
+    good = (total <= rate * np.arange(1, len(wrong) + 1)) & (total <= allowed)
+    return int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0
 
 
 def _background(

@@ -58,7 +58,7 @@ def continued_steps(side: str, rule: Continuation) -> list[Step]:
     ]
 
 
-def longer_pairs_step(spec: PairingSpec, rule: Continuation) -> Step:
+def longer_pairs_step(rule: Continuation) -> Step:
     """Add what continuing records say to the pair that their first record made."""
     summed = "SELECT kept, sum(amount) AS more FROM continued WHERE side = '{}'"
     return Step(
@@ -73,7 +73,7 @@ def longer_pairs_step(spec: PairingSpec, rule: Continuation) -> Step:
     )
 
 
-def loops_steps(spec: PairingSpec, rule: Recurrence) -> list[Step]:
+def loops_steps(rule: Recurrence) -> list[Step]:
     """Find crossings of one key that overlap, are alike and follow one another.
 
     Two people may well have two calls between the same busy numbers at once: the
@@ -90,6 +90,13 @@ def loops_steps(spec: PairingSpec, rule: Recurrence) -> list[Step]:
             f" {rule.alike} > 0 OR abs(next_t + next_end - t - end_ms)"
             f" <= {rule.tolerance}) END"
         )
+        # A departure that nothing came of and that has no arrival of its own is an
+        # attempt that was tried again over another route, not a loop.
+        failed = (
+            f" AND NOT ({rule.alike} = 0 AND row IN (SELECT row FROM open_{side}))"
+            if side == "departures"
+            else ""
+        )
         steps += [
             Step(
                 "suspects",
@@ -100,7 +107,7 @@ def loops_steps(spec: PairingSpec, rule: Recurrence) -> list[Step]:
                 f" WHERE (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM"
                 f" open_{side} UNION SELECT (s.key_hi, s.key_lo) FROM {side} s"
                 f" JOIN crowd c ON c.{short}_row = s.row)"
-                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}')"
+                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}'){failed}"
                 f" WINDOW w AS ({same})",
             ),
             Step(
@@ -169,9 +176,9 @@ def tidy_bucket(engine: Engine, spec: PairingSpec) -> None:
         for side, _ in SIDES:
             engine.run_all(continued_steps(side, spec.continuation))
             engine.run(_without(side, "continued"))
-        engine.run(longer_pairs_step(spec, spec.continuation))
+        engine.run(longer_pairs_step(spec.continuation))
     if spec.recurrence is not None:
-        engine.run_all(loops_steps(spec, spec.recurrence))
+        engine.run_all(loops_steps(spec.recurrence))
     engine.run_all(late_steps(spec))
     for side, short in SIDES:
         engine.run(

@@ -136,11 +136,22 @@ def judge(
         serials: What the other side's serial numbers prove.
         lags: Corrected differences of clean pairs, ms.
     """
-    loss = serials.missing / max(serials.held, 1) if serials.usable else None
-    if loss is None:
-        loss = baseline_loss(halves, paired)
-    loss = max(loss, 0.5 / max(float(paired["n"].sum()), 1.0))
     ratio = _ratios(halves, paired)
+    # Attempts that came to nothing are also open for other reasons than loss (a
+    # route that failed): each kind of half has its own baseline.
+    loss = np.full(halves.height, LEAST_LOSS)
+    done = halves["done"].to_numpy()
+    for value in (True, False):
+        share = (
+            serials.missing / max(serials.held, 1)
+            if serials.usable and value
+            else baseline_loss(
+                halves.filter(pl.col("done") == value),
+                paired.filter(pl.col("done") == value),
+            )
+        )
+        loss[done == value] = share
+    loss = np.maximum(loss, 0.5 / max(float(paired["n"].sum()), 1.0))
     # Odds that more than loss is at work, before serial numbers are looked at.
     surplus = np.maximum(ratio / loss - 1, 1e-6)
     bits_company = np.log2(surplus)
@@ -157,7 +168,7 @@ def judge(
             pl.Series("bits_serial", bits_serial),
             pl.Series("ratio", ratio),
         ),
-        loss=loss,
+        loss=float(np.min(loss)) if len(loss) else LEAST_LOSS,
     )
 
 

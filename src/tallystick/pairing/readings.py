@@ -28,12 +28,25 @@ def excuse(reading: Reading) -> str:
     if part is None:
         return "CAST(NULL AS VARCHAR)"
     return (
-        f"CASE WHEN d.withheld AND a.{part}_state = 0 THEN 'restricted'"
+        f"CASE WHEN a.{part}_state = 0 AND (d.withheld OR (a.withheld AND"
+        f" d.withheld IS NULL)) THEN 'restricted'"
         f" WHEN {_UNREADABLE} IN (d.{part}_state, a.{part}_state) THEN 'unreadable'"
         f" WHEN (d.alias_{part} <> 0 AND d.alias_{part} = a.{part})"
         f" OR (a.alias_{part} <> 0 AND a.alias_{part} = d.{part})"
         f" THEN 'redirecting' END"
     )
+
+
+def declared(reading: Reading) -> str:
+    """Return whether the arrival itself says that the crossing was diverted.
+
+    That is what a lawful diversion looks like, and what a forged one would: it is
+    believed as far as it is no more common with a carrier than with the others.
+    """
+    part = reading.differs
+    if part is None:
+        return "false"
+    return f"(a.alias_{part} <> 0 AND a.alias_{part} = a.{part})"
 
 
 def kind_of(reading: Reading) -> str:
@@ -75,7 +88,7 @@ def candidates_step(spec: PairingSpec, reading: Reading, reach_ms: int) -> Step:
         f"SELECT '{reading.name}' AS reading, s.shift, {columns},"
         f" a.t + s.shift * 60000 - d.t AS lag, {support} AS support,"
         f" greatest(bd.busy, ba.busy) AS busy, bd.busy AS busy_d, ba.busy AS busy_a,"
-        f" {kind_of(reading)} AS kind, {excuse(reading)} AS excuse"
+        f" {kind_of(reading)} AS kind, {declared(reading)} AS declared, {excuse(reading)} AS excuse"
         f" FROM reading_departures d"
         f" JOIN reading_{other} a ON a.{key} = d.{key}{unequal}"
         f" JOIN busy_departures_{key} bd ON bd.{key} = d.{key}"

@@ -30,6 +30,8 @@ AMOUNT_EDGES: Final = np.array([0.5, 1.5, 2.5, 6.5, 15.5, 60.5, np.inf])
 _PSEUDO: Final = 10.0  # weight of the prior shape, in crossings
 _EM_ROUNDS: Final = 6
 _SHRINK: Final = 4.0
+CARRIER_HALVES: Final = 200  # departures before a carrier is compared
+QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7  # no posterior is believed beyond this
 
 
@@ -263,6 +265,55 @@ def choose(weighed: pl.DataFrame) -> pl.DataFrame:
             best, on=["shift", "a_side", "a_row"], how="anti"
         )
     return pl.concat(taken) if taken else weighed
+
+
+def usual(chosen: pl.DataFrame, volume: pl.DataFrame) -> pl.DataFrame:
+    """Add `usual`: how much of a carrier's share of a class all carriers have.
+
+    Numbers get lost and calls are diverted on every road. Of the carriers by volume,
+    the lower quartile shows how often; what a carrier has beyond is its own.
+
+    Args:
+        chosen: Candidates that stand, with `class` and `d_carrier`.
+        volume: `carrier` and `n`, all departures.
+    """
+    big = volume.filter(pl.col("n") >= CARRIER_HALVES)
+    if big.height < 3 or chosen.is_empty():
+        return chosen.with_columns(usual=pl.lit(0.0))
+    classes = chosen.select("class").unique()
+    counts = chosen.group_by("class", pl.col("d_carrier").alias("carrier")).agg(
+        pl.len().alias("found")
+    )
+    shares = (
+        classes
+        .join(volume, how="cross")
+        .join(counts, on=["class", "carrier"], how="left")
+        .with_columns(pl.col("found").fill_null(0))
+        .with_columns(
+            share=(pl.col("found") + 1) / (pl.col("n") + 1),
+            plain=pl.col("found") / pl.col("n"),
+        )
+    )
+    lowest = (
+        shares
+        .filter(pl.col("n") >= CARRIER_HALVES)
+        .sort("plain")
+        .with_columns(
+            below=pl.col("n").cum_sum().over("class"),
+            whole=pl.col("n").sum().over("class"),
+        )
+        .filter(pl.col("below") >= QUANTILE * pl.col("whole"))
+        .group_by("class", maintain_order=True)
+        .agg(pl.col("plain").first().alias("lowest"))
+    )
+    rated = shares.join(lowest, on="class").select(
+        "class",
+        pl.col("carrier").alias("d_carrier"),
+        (pl.col("lowest") / pl.col("share")).clip(0.0, 1.0).alias("usual"),
+    )
+    return chosen.join(rated, on=["class", "d_carrier"], how="left").with_columns(
+        pl.col("usual").fill_null(0.0)
+    )
 
 
 def accept(

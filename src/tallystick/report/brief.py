@@ -119,7 +119,7 @@ def _found(material: Material, texts: Texts) -> list[Line]:
         Line(
             figure=formats.integer(summary.accusing),
             name=texts.count("brief.accusing", summary.accusing),
-            note=texts.count("brief.accusing.note", len(accusing)),
+            note=texts.count("brief.accusing.note", len(accusing)) if accusing else "",
         ),
         Line(
             figure=formats.about(wrong_expected(material)),
@@ -164,7 +164,7 @@ def _warnings(summary: Summary, texts: Texts) -> list[str]:
 
 def _kind(kind: str, material: Material, texts: Texts) -> KindRow:
     count, tally = material.summary.by_kind[kind], material.tallies.get(kind)
-    halves = max(one.halves for one in material.summary.inputs.values())
+    halves = max(material.summary.inputs[side].halves for side in SIDES)
     accuses = tally is not None and kind != UNPROVEN
     return KindRow(
         kind=kind,

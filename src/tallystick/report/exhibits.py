@@ -20,9 +20,10 @@ from tallystick.report.texts import Texts
 from tallystick.report.window import draw_window
 
 CARRIERS_MOST: Final = 14
-TRUNKS_MOST: Final = 14
+TRUNKS_MOST: Final = 12
 ROUTES_MOST: Final = 12
 WORST_MOST: Final = 3
+NOISE: Final = 20
 COLUMN_OF: Final = {"departures": "departure", "arrivals": "arrival"}
 
 
@@ -221,7 +222,7 @@ def _side(side: str, summary: Summary, texts: Texts) -> SideSection:
 def _table(what: str, column: str, ranking: Ranking, texts: Texts) -> Table:
     rows = [_row(row, name_of(row, texts), texts) for row in ranking.rows]
     if ranking.others:
-        key = "carriers.others" if what == "table" else "carriers.trunks.others"
+        key = "carriers.others" if what == "table" else "flow.others"
         rows.append(_row(ranking.others, texts.count(key, ranking.folded), texts))
     return Table(what=what, column=column, rows=rows)
 
@@ -230,6 +231,9 @@ def _row(row: Carrier, name: str, texts: Texts) -> TableRow:
     formats = texts.formats
     found = [(kind, near) for kind, near in row.findings.items() if near.count]
     found.sort(key=lambda pair: (pair[0] == UNPROVEN, -pair[1].low, pair[0]))
+    # Beside a third of all calls gone astray, a handful of others is only noise.
+    least = found[0][1].low / NOISE if found else 0.0
+    worst = [(kind, near) for kind, near in found if near.low >= least]
     return TableRow(
         name=name,
         calls=row.calls,
@@ -242,7 +246,7 @@ def _row(row: Carrier, name: str, texts: Texts) -> TableRow:
                 share=formats.share(near.share),
                 range=formats.shares(near.low, near.high),
             )
-            for kind, near in found[:WORST_MOST]
+            for kind, near in worst[:WORST_MOST]
         ],
     )
 

@@ -63,7 +63,7 @@ class Flow:
     calls: int
 
 
-_Key = tuple[str, str]  # a node's name, and which end it is ("" on the left)
+_Key = tuple[str, str, bool]  # name, which end ("" on the left), stands for others
 _Links = Counter[tuple[_Key, _Key]]
 
 
@@ -105,14 +105,14 @@ def draw_flow(routes: Iterable[Route], texts: Texts, *, label: str) -> Markup | 
 
 
 def _start(route: Route, texts: Texts) -> _Key:
-    return route.departure_carrier or texts.say("carriers.unnamed"), ""
+    return route.departure_carrier or texts.say("carriers.unnamed"), "", False
 
 
 def _end(route: Route, texts: Texts) -> _Key:
     if route.ends != "arrivals":
-        return texts.named("flow", route.ends), route.ends
+        return texts.named("flow", route.ends), route.ends, False
     names = [name for name in (route.arrival_trunk, route.arrival_carrier) if name]
-    return " · ".join(names) or texts.say("carriers.unnamed"), "arrivals"
+    return " · ".join(names) or texts.say("carriers.unnamed"), "arrivals", False
 
 
 def _sums(links: _Links, place: int) -> Counter[_Key]:
@@ -136,27 +136,28 @@ def _fates(sums: Counter[_Key], key: str, texts: Texts) -> dict[_Key, _Key]:
     """Return where each node that is too small to be named goes."""
     named = [node for node, _ in sums.most_common() if node[1] in {"", "arrivals"}]
     small = named[NODES_MOST:] if len(named) > NODES_MOST + 1 else []
-    return {node: (texts.count(key, len(small)), node[1]) for node in small}
+    return {node: (texts.count(key, len(small)), node[1], True) for node in small}
 
 
 def _column(sums: Counter[_Key], total: int) -> dict[_Key, Node]:
     """Stack nodes, largest first, the ends that are no arrivals at the foot."""
-    order = sorted(sums, key=lambda node: (_rank(node[1]), -sums[node], node[0]))
+    order = sorted(sums, key=lambda key: (_rank(key), -sums[key], key[0]))
     nodes: dict[_Key, Node] = {}
-    top, before = 0.0, order[0][1] if order else ""
+    top, middle, before = 0.0, -LINE / 2, order[0][1]
     for key in order:
-        top += PARTED if key[1] != before == "arrivals" else 0.0
         height = sums[key] / total * TALL
+        top = max(top, middle + LINE - height / 2)
+        top += PARTED if key[1] != before == "arrivals" else 0.0
         nodes[key] = Node(
             name=key[0], ends=key[1], calls=sums[key], top=top, height=height
         )
-        top, before = top + max(height + GAP, LINE), key[1]
+        middle, top, before = top + height / 2, top + height + GAP, key[1]
     return nodes
 
 
-def _rank(ends: str) -> int:
-    order = ("", "arrivals", *ENDS)
-    return order.index(ends) if ends in order else len(order)
+def _rank(key: _Key) -> tuple[int, bool]:
+    ends = ENDS.index(key[1]) if key[1] in ENDS else len(ENDS)
+    return (-1 if key[1] in {"", "arrivals"} else ends), key[2]
 
 
 def _foot(node: Node) -> float:

@@ -58,10 +58,10 @@ class Formats:
     def share(self, value: float) -> str:
         """Return a share in per cent, precise where it comes near 0 or 1.
 
-        99.2 %, 99.985 %, 0.0042 %: two significant digits of what is rare.
+        99.2 %, 99.985 %, 0.0042 %, 31.0 %: one decimal, or two digits of what is rare.
         """
         rare = min(abs(value), abs(1 - value)) * 100
-        digits = 0 if rare in {0, 100} else min(6, _digits(rare, significant=2))
+        digits = max(1, min(6, _digits(rare, significant=2))) if rare else 0
         return self._percent(value, digits)
 
     def shares(self, low: float, high: float) -> str:

@@ -58,10 +58,6 @@ def _shown(half: Half, write: Callable[[Half, Texts], str], texts: Texts) -> str
     return write(half, texts) if half.exists else NONE
 
 
-def _day(half: Half, texts: Texts) -> str:
-    return texts.formats.day(half.at) if half.at else NONE
-
-
 def _time(half: Half, texts: Texts) -> str:
     return texts.formats.precise(half.at) if half.at else NONE
 
@@ -147,7 +143,6 @@ def _numbers(departure: str | None, arrival: str | None) -> str:
 
 
 _ROWS: Final = {
-    "day": (_day, _no_comparison),
     "time": (_time, _offset),
     "answer": (_answer, _answers),
     "duration": (_duration, _durations),

@@ -93,7 +93,7 @@ def _time(bins: Sequence[Bin], texts: Texts) -> _Time:
     look: dict[str, Any] = {"values": ticks, "title": None, "grid": True}
     return _Time(
         scale=alt.Scale(domain=[start, end], nice=False, zero=False),
-        bare=alt.Axis(labels=False, ticks=False, domain=False, **look),
+        bare=alt.Axis(labels=False, ticks=False, **look),
         named=alt.Axis(labelExpr=names, labelFlush=False, **look),
     )
 
@@ -194,6 +194,7 @@ def _kind(
     values = [
         {"start": one.start_ms, "end": one.end_ms, "n": count}
         for one, count in zip(bins, counts, strict=True)
+        if count
     ]
     bars = (
         alt

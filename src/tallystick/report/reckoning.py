@@ -3,6 +3,7 @@
 Ten bits multiply the odds by about a thousand; three bits by eight.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from tallystick.report.findings import Finding
 from tallystick.report.formats import Formats
 from tallystick.report.texts import Texts
 
-BAR_WIDTH: Final = 150
+BAR_WIDTH: Final = 132
 BAR_HEIGHT: Final = 15
 # Above this confidence the figure says nothing more; see findings.CLASSES_MOST.
 CERTAIN: Final = 0.999999
@@ -102,8 +103,10 @@ def wrong(value: float, texts: Texts) -> str:
         return texts.say("finding.wrong.rare")
     if value < 0.5:
         return ""
-    among = round(1 / (1 - value))
-    return texts.count("finding.wrong", among)
+    # Two digits: nobody knows such a figure better.
+    exact = 1 / (1 - value)
+    among = round(exact, 1 - math.floor(math.log10(exact)))
+    return texts.count("finding.wrong", round(among))
 
 
 def particulars(detail: dict[str, Any], texts: Texts) -> str:

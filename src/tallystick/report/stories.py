@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from markupsafe import Markup
 
@@ -9,7 +10,14 @@ from tallystick.report.findings import Finding
 from tallystick.report.halves import Line, compare_halves, draw_halves
 from tallystick.report.kinds import Explanation, explain_kind, title_of
 from tallystick.report.reckoning import Reckoning, reckon
+from tallystick.report.result import UNPROVEN
 from tallystick.report.texts import Texts
+
+_ABSENT: Final = {
+    "no_departure": "half.no_departure",
+    "no_arrival": "half.no_arrival",
+    UNPROVEN: "half.unproven",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,7 @@ class Story:
     id: str
     anchor: str
     title: str
+    day: str
     arrival: str
     lines: list[Line]
     picture: Markup
@@ -41,6 +50,7 @@ def tell_finding(finding: Finding, texts: Texts) -> Story:
         id=finding.finding_id,
         anchor=re.sub(r"[^A-Za-z0-9_-]", "-", finding.finding_id),
         title=title_of(finding.kind, texts),
+        day=texts.formats.day(finding.at) if finding.at else "",
         arrival=texts.say("half.domestic" if domestic else "half.arrival"),
         lines=compare_halves(finding, texts),
         picture=draw_halves(finding, texts),
@@ -52,8 +62,8 @@ def tell_finding(finding: Finding, texts: Texts) -> Story:
 
 
 def _missing(finding: Finding, texts: Texts) -> str:
-    if not finding.departure.exists:
-        return texts.say("half.no_departure")
-    if not finding.arrival.exists:
-        return texts.say("half.no_arrival")
-    return ""
+    """Say why a column is empty; absence is claimed only where the kind claims it."""
+    if finding.departure.exists and finding.arrival.exists:
+        return ""
+    key = _ABSENT.get(finding.kind, "half.not_shown")
+    return texts.say(key)

@@ -214,19 +214,18 @@ def _facts(truth: pl.DataFrame) -> pl.DataFrame:
 def _record_ids(truth: pl.DataFrame) -> pl.DataFrame:
     """Return the crossing of every record id of every side."""
     sides = {"departures": "departure", "arrivals": "arrival", "domestic": "domestic"}
-    parts = []
-    for side, name in sides.items():
-        columns = [c for c in (f"{name}_id", f"{name}_also") if c in truth.columns]
-        for column in columns:
-            parts.append(
-                truth.select(
-                    pl.lit(side).alias("side"),
-                    pl.col(column).str.split(";").alias("id"),
-                    "crossing_id",
-                )
-                .drop_nulls("id")
-                .explode("id")
-            )
+    parts = [
+        truth.select(
+            pl.lit(side).alias("side"),
+            pl.col(column).str.split(";").alias("id"),
+            "crossing_id",
+        )
+        .drop_nulls("id")
+        .explode("id")
+        for side, name in sides.items()
+        for column in (f"{name}_id", f"{name}_also")
+        if column in truth.columns
+    ]
     return pl.concat(parts).unique(["side", "id"], keep="first", maintain_order=True)
 
 
@@ -240,7 +239,7 @@ def _hits(findings: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
         pl.col("arrival_side").fill_null("arrivals").alias("side"),
         pl.col("arrival_id").alias("id"),
     )
-    named = pl.concat((departures, arrivals)).filter(pl.col("id").fill_null("") != "")
+    named = pl.concat((departures, arrivals)).filter(pl.col("id").str.len_bytes() > 0)
     return named.join(ids, on=["side", "id"], how="left", maintain_order="left")
 
 
@@ -353,7 +352,9 @@ def _confusion(
     order = {kind: place for place, kind in enumerate((*KINDS, "unproven"))}
     first = (
         hits.with_columns(
-            pl.col("kind").replace_strict(order, return_dtype=pl.Int64).alias("place")
+            pl.col("kind")
+            .replace_strict(order, default=len(order), return_dtype=pl.Int64)
+            .alias("place")
         )
         .sort("place", maintain_order=True)
         .unique("crossing_id", keep="first")

@@ -19,7 +19,7 @@ HALF_SCHEMA: Final[dict[str, pl.DataType]] = {
     "end_ms": pl.Int32(),  # seizure to release; null: not known
     "point": pl.Int32(),  # code of the trunk
     "carrier": pl.Int32(),  # code of the carrier
-    "withheld": pl.Boolean(),  # the caller asked not to be shown
+    "withheld": pl.Boolean(),  # the caller wants not to be shown; null: not recorded
     "alias": pl.Int64(),  # the diverting number; 0: none
     "calling_state": pl.Int8(),
     "called_state": pl.Int8(),
@@ -58,9 +58,7 @@ def halves_from_records(
         pl.col("started_at_ms").alias("at_ms"),
         pl.coalesce(
             pl.when(held >= 0).then(held),
-            pl.when(talked > 0).then(
-                pl.when(waited >= 0).then(waited).otherwise(0) + talked
-            ),
+            pl.when((talked > 0) & (waited >= 0)).then(waited + talked),
         )
         .clip(0, 2**31 - 1)
         .cast(pl.Int32)
@@ -69,9 +67,7 @@ def halves_from_records(
         pl.col("carrier")
         .replace_strict(carriers, return_dtype=pl.Int32)
         .alias("carrier"),
-        (pl.col("presentation") == "restricted")
-        .fill_null(value=False)
-        .alias("withheld"),
+        (pl.col("presentation") == "restricted").alias("withheld"),
         pl.col("redirecting").alias("alias"),
         _state("calling"),
         _state("called"),

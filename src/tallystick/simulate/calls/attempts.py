@@ -11,8 +11,10 @@ from tallystick.simulate.calls.draw import (
     Bool,
     DayCurve,
     lognormal,
+    ms,
     pick,
     stream,
+    zipf_shares,
 )
 from tallystick.simulate.calls.parameters import Parameters
 from tallystick.simulate.calls.people import (
@@ -52,10 +54,12 @@ class Attempts:
 
     def take(self, index: I64 | Bool) -> "Attempts":
         """Return the rows at `index`."""
-        return Attempts(**{
-            field.name: getattr(self, field.name)[index]
-            for field in dataclasses.fields(self)
-        })
+        return Attempts(
+            **{
+                field.name: getattr(self, field.name)[index]
+                for field in dataclasses.fields(self)
+            }
+        )
 
 
 def build_attempts(
@@ -73,10 +77,12 @@ def build_attempts(
             break
         parts.append(_redial(parameters, people, rng, last.take(again), turn))
     # Chains are dropped whole and at random until the number asked for is left.
-    merged = Attempts(**{
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in dataclasses.fields(Attempts)
-    })
+    merged = Attempts(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(Attempts)
+        }
+    )
     kept = merged.take(np.argsort(merged.chain, kind="stable")[:calls])
     return kept.take(np.argsort(kept.start_ms, kind="stable"))
 
@@ -102,9 +108,7 @@ def _first_attempts(
     called = contact_of(parameters, people, caller, rank)
     u = _bursts(parameters, rng, caller, people.subscribers)
     pbx, pbx_called = _exchange_calls(parameters, people, exchange, rng)
-    moments = day_curve(parameters).moment_ms(
-        np.concatenate((u, rng.random(exchange)))
-    )
+    moments = day_curve(parameters).moment_ms(np.concatenate((u, rng.random(exchange))))
     return (
         np.concatenate((caller, pbx)),
         np.concatenate((called, pbx_called)),
@@ -129,8 +133,8 @@ def _exchange_calls(
     parameters: Parameters, people: People, size: int, rng: np.random.Generator
 ) -> tuple[I64, I64]:
     """Draw who private exchanges call: main partners, and everybody."""
-    ranks = np.arange(1, parameters.pbx_count + 1) ** -parameters.pbx_zipf
-    caller = people.subscribers + pick(rng, ranks, size)
+    shares = zipf_shares(parameters.pbx_count, parameters.pbx_zipf)
+    caller = people.subscribers + pick(rng, shares, size)
     partner = contact_of(
         parameters, people, caller, draw_ranks(parameters, rng, people.contacts[caller])
     )
@@ -167,9 +171,7 @@ def _outcome(
     rings = (cause == NO_ANSWER) | (cause == GIVEN_UP)
     patience = np.minimum(lognormal(rng, 14.0, 0.6, size), timer)
     refused = lognormal(rng, 1.2, 0.7, size)
-    wait = np.where(
-        cause == NO_ANSWER, timer, np.where(rings, patience, refused)
-    )
+    wait = np.where(cause == NO_ANSWER, timer, np.where(rings, patience, refused))
     return Attempts(
         chain=chain,
         caller=caller,
@@ -209,7 +211,7 @@ def _redial(
         len(last.chain),
     )
     busy_s = parameters.transit_median_s + last.setup_s + last.ring_s
-    start = last.start_ms + np.round((busy_s + gap) * 1000).astype(np.int64)
+    start = last.start_ms + ms(busy_s + gap)
     return _outcome(
         parameters, people, rng, last.chain, last.caller, last.called, start, turn
     )

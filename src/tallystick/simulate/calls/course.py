@@ -5,10 +5,10 @@ import numpy as np
 from tallystick.simulate.calls.attempts import GIVEN_UP, Attempts
 from tallystick.simulate.calls.crossings import BENIGN, NEVER, Crossings
 from tallystick.simulate.calls.draw import (
-    F64,
     I64,
     Bool,
     lognormal,
+    ms,
     pick,
     stream,
 )
@@ -33,7 +33,7 @@ def build_crossings(
     arr_start = attempts.start_ms + transit_ms(
         parameters, rng, network, dep_trunk, arr_trunk
     )
-    end = arr_start + _ms(attempts.setup_s + attempts.ring_s)
+    end = arr_start + ms(attempts.setup_s + attempts.ring_s)
     back, back_again = (_back_ms(parameters, rng, size) for _ in range(2))
     arr_answer = np.where(attempts.answered, end, NEVER)
     dep_answer = np.where(attempts.answered, end + back, NEVER)
@@ -43,7 +43,7 @@ def build_crossings(
         attempts.cause == GIVEN_UP,
     )
     # Who hangs up is released at once; the other side hears of it a little later.
-    first = np.where(by_caller & attempts.answered, dep_answer, end) + _ms(
+    first = np.where(by_caller & attempts.answered, dep_answer, end) + ms(
         attempts.talk_s
     )
     meter = _metering_ms(parameters, rng, attempts.answered)
@@ -69,6 +69,7 @@ def build_crossings(
         arr_calling=calling.copy(),
         arr_called=called.copy(),
         arr_redirecting=none.copy(),
+        arr_restricted=people.restricted[attempts.caller],
         national_form=np.zeros(size, dtype=np.bool_),
         cause=attempts.cause.copy(),
         departs=np.ones(size, dtype=np.bool_),
@@ -104,7 +105,7 @@ def transit_ms(
 ) -> I64:
     """Draw how long each call takes between the two switches."""
     usual = network.transit_s[dep_trunk, arr_trunk]
-    return _ms(usual * rng.lognormal(0, parameters.transit_call_sigma, len(usual)))
+    return ms(usual * rng.lognormal(0, parameters.transit_call_sigma, len(usual)))
 
 
 def shift(crossings: Crossings, rows: I64 | Bool, by_ms: I64) -> None:
@@ -117,13 +118,9 @@ def shift(crossings: Crossings, rows: I64 | Bool, by_ms: I64) -> None:
         column[rows] = np.where(old == NEVER, NEVER, old + by_ms)
 
 
-def _ms(seconds: F64) -> I64:
-    return np.round(seconds * 1000).astype(np.int64)
-
-
 def _back_ms(parameters: Parameters, rng: np.random.Generator, size: int) -> I64:
     """Draw how long an answer or release takes on its way through transit."""
-    return _ms(
+    return ms(
         lognormal(
             rng, parameters.back_delay_median_s, parameters.back_delay_sigma, size
         )
@@ -136,7 +133,7 @@ def _metering_ms(
     """Draw by how much the arriving switch holds answered calls to be longer."""
     size = len(answered)
     meter = rng.normal(parameters.metering_bias_s, parameters.metering_sd_s, size)
-    return np.where(answered, _ms(meter), 0)
+    return np.where(answered, ms(meter), 0)
 
 
 def _tails(
@@ -147,7 +144,7 @@ def _tails(
     answered = crossings.arr_answer != NEVER
     tail = answered & (rng.random(size) < parameters.duration_tail_share)
     low, high = np.log(parameters.duration_tail_s)
-    extra = _ms(np.exp(rng.uniform(low, high, size)))
+    extra = ms(np.exp(rng.uniform(low, high, size)))
     departure = rng.random(size) < parameters.duration_tail_departure_share
     crossings.dep_release += np.where(tail & departure, extra, 0)
     crossings.arr_release += np.where(tail & ~departure, extra, 0)

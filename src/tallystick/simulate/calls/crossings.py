@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from tallystick.simulate.calls.draw import Bool, I64
+from tallystick.simulate.calls.draw import I64, Bool
 
 KIND_NAMES: Final = (
     "honest",
@@ -34,6 +34,7 @@ BENIGN_NAMES: Final = (
     "hung",  # one record was never closed
     "partial_lost",  # some parts of a long call's record are lost
     "roaming_elsewhere",  # the caller was a guest in a third country
+    "third_country",  # transit from a third country, which this border never saw
 )
 BENIGN: Final = {name: index for index, name in enumerate(BENIGN_NAMES)}
 
@@ -57,6 +58,7 @@ class Crossings:
         dep_start, dep_answer, dep_release: Seen by the departure switch.
         arr_start, arr_answer, arr_release: Seen by the arriving switch.
         arr_calling, arr_called, arr_redirecting: As they arrived.
+        arr_restricted: It is marked as withheld on arrival.
         national_form: The calling number arrived in the caller's national form.
         cause: Q.850.
         departs, arrives, lands: Which switches saw it: departure, international
@@ -83,6 +85,7 @@ class Crossings:
     arr_calling: I64
     arr_called: I64
     arr_redirecting: I64
+    arr_restricted: Bool
     national_form: Bool
     cause: I64
     departs: Bool

@@ -4,7 +4,14 @@ import numpy as np
 
 from tallystick.simulate.calls.attempts import day_curve
 from tallystick.simulate.calls.crossings import NEVER, Crossings
-from tallystick.simulate.calls.draw import I64, hashed, lognormal, loglogistic, stream
+from tallystick.simulate.calls.draw import (
+    I64,
+    hashed,
+    loglogistic,
+    lognormal,
+    ms,
+    stream,
+)
 from tallystick.simulate.calls.keeping import Halves
 from tallystick.simulate.calls.parameters import Parameters
 from tallystick.simulate.calls.people import People, kind_edges, party_at
@@ -19,8 +26,10 @@ def build_domestic(
     """Make the domestic calls of the numbers that are also called from abroad."""
     rng = stream(seed, "domestic")
     size = round(calls * parameters.domestic_per_call)
-    # Callers are the same people, with redials and repeats from their busy days.
-    caller = (rng.beta(0.6, 1.6, size) * people.parts[1]).astype(np.int64)
+    # Most callers are subscribers, some call a lot; businesses call back too.
+    subscriber = (rng.beta(0.6, 1.6, size) * people.parts[1]).astype(np.int64)
+    business = rng.integers(people.parts[1], people.parts[3], size)
+    caller = np.where(rng.random(size) < 0.85, subscriber, business)
     called = party_at(
         people, rng.random(size), rng.random(size), kind_edges(parameters)
     )
@@ -57,8 +66,8 @@ def ordinary(
     scale = rng.lognormal(0, parameters.duration_scale_sigma, size)
     talk = loglogistic(rng, scale * parameters.duration_scale_s, 1.4)
     talk = np.minimum(talk, parameters.duration_max_s)
-    answer = start + np.round(setup * 1000).astype(np.int64)
-    release = answer + np.where(answered, np.round(talk * 1000), 0).astype(np.int64)
+    answer = start + ms(setup)
+    release = answer + np.where(answered, ms(talk), 0)
     none = np.zeros(size, dtype=np.int64)
     no = np.zeros(size, dtype=np.bool_)
     return Halves(

@@ -29,9 +29,8 @@ def zipf_shares(count: int, exponent: float) -> F64:
 def pick(rng: np.random.Generator, shares: F64, size: int) -> I64:
     """Draw `size` indices with the given `shares` (any positive weights)."""
     edges = np.cumsum(shares)
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").astype(
-        np.int64
-    )
+    found = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.asarray(found, dtype=np.int64)
 
 
 def lognormal(rng: np.random.Generator, median: float, sigma: float, size: int) -> F64:
@@ -59,6 +58,11 @@ def hashed(seed: int, left: I64, right: I64) -> F64:
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z ^= z >> np.uint64(31)
     return np.asarray((z >> np.uint64(11)).astype(np.float64) / float(1 << 53))
+
+
+def ms(seconds: F64) -> I64:
+    """Turn seconds into whole milliseconds."""
+    return np.asarray(np.round(seconds * 1000), dtype=np.int64)
 
 
 def sample(rng: np.random.Generator, pool: I64, size: int) -> I64:
@@ -97,4 +101,4 @@ class DayCurve:
 
     def moment_ms(self, u: F64) -> I64:
         """Return the milliseconds since local midnight at which share `u` has begun."""
-        return np.round(np.interp(u, self._mass, self._seconds) * 1000).astype(np.int64)
+        return ms(np.interp(u, self._mass, self._seconds))

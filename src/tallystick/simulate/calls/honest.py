@@ -8,10 +8,10 @@ import numpy as np
 
 from tallystick.simulate.calls.course import draw_routes, shift
 from tallystick.simulate.calls.crossings import BENIGN, NEVER, Crossings
-from tallystick.simulate.calls.draw import I64, Bool, lognormal, pick, stream
+from tallystick.simulate.calls.draw import I64, Bool, lognormal, ms, pick, stream
 from tallystick.simulate.calls.network import Network
 from tallystick.simulate.calls.parameters import Parameters
-from tallystick.simulate.calls.plan import plan_of
+from tallystick.simulate.calls.plan import plan_of, third_countries
 
 NETWORK_CAUSES = np.array([34, 38, 41, 27])  # Q.850: no circuit, out of order, ...
 
@@ -30,11 +30,13 @@ def pass_transit(
     _divert(parameters, network, crossings, stream(seed, "divert"))
     _voicemail(parameters, crossings, stream(seed, "voicemail"))
     _fail(parameters, crossings, stream(seed, "fail"))
-    return Crossings.join((
-        crossings,
-        _reroute(parameters, network, crossings, stream(seed, "reroute")),
-        _roam(parameters, network, crossings, stream(seed, "roam")),
-    ))
+    return Crossings.join(
+        (
+            crossings,
+            _reroute(parameters, network, crossings, stream(seed, "reroute")),
+            _strangers(parameters, network, crossings, stream(seed, "strangers")),
+        )
+    )
 
 
 def _plain(crossings: Crossings) -> Bool:
@@ -46,7 +48,9 @@ def _plain(crossings: Crossings) -> Bool:
 
 def _withhold(network: Network, crossings: Crossings) -> None:
     """Drop withheld numbers where the arrival trunk does not carry them."""
-    dropped = crossings.restricted & ~network.arrivals.withheld_kept[crossings.arr_trunk]
+    dropped = (
+        crossings.restricted & ~network.arrivals.withheld_kept[crossings.arr_trunk]
+    )
     crossings.arr_calling[dropped] = 0
 
 
@@ -88,14 +92,18 @@ def _divert(
     crossings.redirecting[before] = diverter
     crossings.arr_redirecting[before] = diverter
     transit = plain & (u > 1 - parameters.diverted_transit_share)
-    # Some networks pass the diverting party on as the calling number.
-    as_calling = transit & (rng.random(size) < 0.3)
-    crossings.arr_redirecting[transit] = crossings.called[transit]
-    crossings.arr_called[transit] = away.subscribers(
-        rng, parameters.mobile_share, int(transit.sum())
-    )
-    crossings.arr_calling[as_calling] = crossings.called[as_calling]
     crossings.benign[transit] = BENIGN["diverted"]
+    # Some networks pass the diverting party on as the calling number; otherwise the
+    # called party of the departure has diverted the call to another one.
+    as_calling = transit & (rng.random(size) < 0.3)
+    party = home.subscribers(rng, parameters.mobile_share, int(as_calling.sum()))
+    crossings.arr_calling[as_calling] = party
+    crossings.arr_redirecting[as_calling] = party
+    onward = transit & ~as_calling
+    crossings.arr_redirecting[onward] = crossings.called[onward]
+    crossings.arr_called[onward] = away.subscribers(
+        rng, parameters.mobile_share, int(onward.sum())
+    )
 
 
 def _voicemail(
@@ -151,9 +159,7 @@ def _reroute(
     return first
 
 
-def _make_failed(
-    crossings: Crossings, rows: I64, rng: np.random.Generator
-) -> None:
+def _make_failed(crossings: Crossings, rows: I64, rng: np.random.Generator) -> None:
     """Turn `rows` into departures that a transit carrier gave back."""
     crossings.arrives[rows] = False
     crossings.dep_answer[rows] = NEVER
@@ -167,25 +173,34 @@ def _make_failed(
     crossings.benign[rows] = BENIGN["failed_in_transit"]
 
 
-def _roam(
+def _strangers(
     parameters: Parameters,
     network: Network,
     crossings: Crossings,
     rng: np.random.Generator,
 ) -> Crossings:
-    """Return arrivals from subscribers who are guests in a third country."""
-    rows = rng.random(len(crossings)) < parameters.roaming_elsewhere_share
-    roaming = crossings.take(_plain(crossings) & rows)
-    size = len(roaming)
-    plan = plan_of(network.departures.country)
-    roaming.calling[:] = plan.numbers(rng, plan.mobile, size)
-    roaming.arr_calling[:] = roaming.calling
-    roaming.arr_trunk[:] = pick(rng, network.arrivals.shares, size)
-    roaming.departs[:] = False
-    roaming.call[:] = int(crossings.call.max(initial=0)) + 1 + np.arange(size)
-    roaming.benign[:] = BENIGN["roaming_elsewhere"]
-    return roaming
+    """Return honest arrivals that never crossed the departure country's border."""
+    home = plan_of(network.departures.country)
+    others = third_countries(network.departures.country, network.arrivals.country)
+    first = int(crossings.call.max(initial=0)) + 1
+    parts = []
+    for reason, share, plan in (
+        ("roaming_elsewhere", parameters.roaming_elsewhere_share, home),
+        ("third_country", parameters.third_country_share, others[0]),
+    ):
+        rows = _plain(crossings) & (rng.random(len(crossings)) < share)
+        part = crossings.take(rows)
+        size = len(part)
+        part.calling[:] = plan.numbers(rng, plan.mobile, size)
+        part.arr_calling[:] = part.calling
+        part.arr_trunk[:] = pick(rng, network.arrivals.shares, size)
+        part.departs[:] = False
+        part.call[:] = first + np.arange(size)
+        part.benign[:] = BENIGN[reason]
+        first += size
+        parts.append(part)
+    return Crossings.join(parts)
 
 
 def _ms(rng: np.random.Generator, median_s: float, sigma: float, size: int) -> I64:
-    return np.round(lognormal(rng, median_s, sigma, size) * 1000).astype(np.int64)
+    return ms(lognormal(rng, median_s, sigma, size))

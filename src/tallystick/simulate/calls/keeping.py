@@ -48,19 +48,22 @@ class Halves:
 
     def take(self, index: I64) -> "Halves":
         """Return the rows at `index`."""
-        return Halves(**{
-            field.name: getattr(self, field.name)[index]
-            for field in dataclasses.fields(self)
-        })
-
+        return Halves(
+            **{
+                field.name: getattr(self, field.name)[index]
+                for field in dataclasses.fields(self)
+            }
+        )
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Return all rows of `parts`, one after the other."""
-        return cls(**{
-            field.name: np.concatenate([getattr(p, field.name) for p in parts])
-            for field in dataclasses.fields(cls)
-        })
+        return cls(
+            **{
+                field.name: np.concatenate([getattr(p, field.name) for p in parts])
+                for field in dataclasses.fields(cls)
+            }
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,14 +191,14 @@ def _number(
     order = np.argsort(np.concatenate((written, late)), kind="stable")
     source = np.concatenate((np.arange(size), again))[order]
     new = np.concatenate((np.ones(size, dtype=np.bool_), rng.random(len(again)) < 0.5))
-    original = np.concatenate((
-        np.ones(size, dtype=np.bool_),
-        np.zeros(len(again), dtype=np.bool_),
-    ))[order]
+    original = np.concatenate(
+        (
+            np.ones(size, dtype=np.bool_),
+            np.zeros(len(again), dtype=np.bool_),
+        )
+    )[order]
     new = new[order]
-    ids = id_texts(
-        parameters.record_ids, keeper, rng, records.half.trunk[source][new]
-    )
+    ids = id_texts(parameters.record_ids, keeper, rng, records.half.trunk[source][new])
     # A record repeated under its old id takes the id of its original.
     place = np.empty(size, dtype=np.int64)
     given = np.cumsum(new) - 1
@@ -258,7 +261,9 @@ def _on_trunk(keeper: Keeper, half: Halves, outage: Outage) -> Bool:
     return np.asarray(names[half.trunk] == outage.trunk)
 
 
-def id_texts(how: str, keeper: Keeper, rng: np.random.Generator, trunk: I64) -> pl.Series:
+def id_texts(
+    how: str, keeper: Keeper, rng: np.random.Generator, trunk: I64
+) -> pl.Series:
     """Return one id per record, in the order they were written.
 
     Args:

@@ -32,6 +32,7 @@ class Keeper:
         answer_time, release_time, presentation: Trunks that record these.
         partial: Trunks that write long calls in parts.
         withheld_kept: Trunks on which a withheld number still comes along.
+        nothing: What stands for a number that is not there.
         step_ms: Billing step of each trunk.
         calling_format, called_format: How each trunk writes numbers.
     """
@@ -51,6 +52,7 @@ class Keeper:
     presentation: Bool
     partial: Bool
     withheld_kept: Bool
+    nothing: tuple[str, ...]
     step_ms: I64
     calling_format: tuple[str, ...]
     called_format: tuple[str, ...]
@@ -86,14 +88,14 @@ def build_network(
     transit = parameters.transit_median_s * rng.lognormal(
         0.0, parameters.transit_route_sigma, routes.shape
     )
-    sigma = parameters.transit_defect_sigma
+    defect = rng.lognormal(0.0, parameters.transit_defect_sigma, len(arrivals.trunks))
     return Network(
         departures=departures,
         arrivals=arrivals,
         domestic=_domestic(parameters, seed, arrival_country),
         routes=routes,
         transit_s=transit,
-        defect=rng.lognormal(-sigma * sigma / 2, sigma, len(arrivals.trunks)),
+        defect=defect / (defect * (departures.shares @ routes)).sum(),
     )
 
 
@@ -113,7 +115,7 @@ def _keeper(parameters: Parameters, seed: int, side: str, country: str) -> Keepe
     market = _market(parameters, count)
     least, most = parameters.trunks_per_carrier
     # Large carriers have more trunks than small ones.
-    wanted = np.round(most * market / market[0]).astype(np.int64)
+    wanted = np.round(most * np.sqrt(market / market[0])).astype(np.int64)
     per_carrier = np.clip(wanted, least, most)
     carrier = np.repeat(np.arange(count), per_carrier)
     split = rng.dirichlet(np.full(len(carrier), 3.0))
@@ -142,6 +144,7 @@ def _keeper(parameters: Parameters, seed: int, side: str, country: str) -> Keepe
         presentation=rng.random(n) < parameters.presentation_share,
         partial=rng.random(n) < parameters.partial_share,
         withheld_kept=rng.random(n) < parameters.withheld_kept_share,
+        nothing=tuple(rng.choice(parameters.nothing_texts, n).tolist()),
         step_ms=np.round(step[carrier] * 1000).astype(np.int64),
         calling_format=_formats(rng, formats[0], n),
         called_format=_formats(rng, formats[1], n),
@@ -168,6 +171,7 @@ def _domestic(parameters: Parameters, seed: int, country: str) -> Keeper:
         presentation=yes,
         partial=~yes,
         withheld_kept=yes,
+        nothing=("",),
         step_ms=np.full(1, 1000),
         calling_format=("bare",),
         called_format=("national",),

@@ -6,18 +6,13 @@ parameters; [M] there means measured on real records, [V] verified in a source,
 """
 
 import dataclasses
-import datetime
-import tomllib
+import datetime as dt
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-from tallystick.model.errors import ConfigError
-
-SIDES: Final = ("departures", "arrivals", "domestic")
-RECORD_IDS: Final = ("keeper", "trunk", "random")
-OUTAGE_BY: Final = ("start", "release")
+from tallystick.simulate.calls.sense import check
+from tallystick.simulate.calls.settings import build, read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +67,7 @@ class Parameters:
     do so more than once [B]."""
     caller_activity_sigma: float = 1.0
     """Lognormal spread of activity: 0.4 to 19 calls a day. Handbook 3.2 [M]."""
-    gap_shape: float = 0.6
+    gap_shape: float = 0.4
     """Weibull shape of the gaps between a subscriber's own calls, redials aside.
     With redials and the day curve the whole comes to the measured 0.35
     (Handbook 3.2 [M Nodobo 0.347])."""
@@ -101,6 +96,9 @@ class Parameters:
     """Arrivals from the departure country's subscribers who are guests in a third
     country, whose call never crosses the departure country's border. Honest, but the
     two sides' records cannot show it: 0 by default, to be swept."""
+    third_country_share: float = 0.0
+    """Arrivals from a third country's callers, in transit through the same carriers;
+    they never crossed the departure country's border. 0 by default, to be swept."""
     withheld_share: float = 0.025
     """Callers who lawfully withhold their number. Handbook 3.2: withheld and lost
     together 2-5 % [B]."""
@@ -213,15 +211,15 @@ class Parameters:
     arrival. 44 of 237 between handsets [M Nodobo], rare between switches [B]."""
 
     # Carriers and trunks
-    carriers: tuple[int, int] = (9, 9)
+    carriers: tuple[int, int] = (14, 12)
     """Neighbouring carriers of the departure and of the arrival side."""
     carrier_zipf: float = 1.1
     """How uneven their market shares are."""
-    small_carriers: int = 3
+    small_carriers: int = 5
     """Of these, the smallest, which share `small_carrier_share` in equal parts."""
-    small_carrier_share: float = 0.03
+    small_carrier_share: float = 0.05
     """Market share of all small carriers together."""
-    trunks_per_carrier: tuple[int, int] = (1, 5)
+    trunks_per_carrier: tuple[int, int] = (1, 6)
     """Fewest and most trunks of a carrier."""
     direct_share: float = 0.7
     """Calls that arrive by the carrier they left by; the rest changes hands."""
@@ -250,13 +248,15 @@ class Parameters:
     withheld_kept_share: float = 0.4
     """Arrival trunks that still receive a number marked as restricted; the others
     receive none [B]."""
+    nothing_texts: tuple[str, ...] = ("", "", "anonymous", "unavailable")
+    """What trunks write for a number that is not there, each as likely."""
     billing_steps_s: tuple[float, ...] = (0.1, 1.0, 6.0, 60.0)
     """Durations are rounded up to one of these, per carrier. Handbook 3.2 [V]."""
     billing_step_shares: tuple[float, ...] = (0.1, 0.72, 0.12, 0.06)
     """How many carriers use each."""
-    metering_bias_s: float = 0.5
+    metering_bias_s: float = 0.55
     """Arrivals are metered longer by this, on average."""
-    metering_sd_s: float = 0.75
+    metering_sd_s: float = 0.95
     """Spread of that per call. With the rounding to seconds: equal 25 %, within 1 s
     80 %, within 2 s 90 %. Handbook 3.2 [M Nodobo], the tail aside."""
     duration_tail_share: float = 0.003
@@ -328,108 +328,20 @@ class Parameters:
 
         Args:
             source: A file, or the name of a set shipped with the package.
-
-        Raises:
-            ConfigError: "parameters-file", "parameters-field", "parameters-value".
         """
-        return cls.of(read_toml(source, folder="parameters", what="parameters"))
-
-    @classmethod
-    def of(cls, values: dict[str, object]) -> Self:
-        """Build from plain values, as TOML has them.
-
-        Raises:
-            ConfigError: "parameters-field" or "parameters-value".
-        """
-        known = {field.name for field in dataclasses.fields(cls)}
-        for name in sorted(set(values) - known):
-            raise ConfigError(
-                "parameters-field",
-                f"there is no parameter {name!r}.",
-                advice="docs/reference/simulator.md lists them all.",
-            )
-        parameters = dataclasses.replace(
-            cls(), **{name: _frozen(name, value) for name, value in values.items()}
-        )
-        _checked(parameters)
+        values = read_toml(source, folder="parameters")
+        parameters = build(cls, values, where="the file", topic="parameters")
+        check(parameters)
         return parameters
 
     @property
     def start_ms(self) -> int:
         """The first local midnight, in milliseconds since 1970 UTC."""
-        day = datetime.datetime.fromisoformat(self.start)
-        utc = day.replace(tzinfo=datetime.UTC)
+        day = dt.datetime.fromisoformat(self.start)
+        utc = day.replace(tzinfo=dt.UTC)
         return round((utc.timestamp() - self.utc_offset_h * 3600) * 1000)
 
     @property
     def first_weekday(self) -> int:
         """Weekday of the first local day, 0 for Monday."""
-        return datetime.date.fromisoformat(self.start).weekday()
-
-
-def read_toml(source: str | Path, *, folder: str, what: str) -> dict[str, object]:
-    """Read a TOML file, or one shipped in `presets/<folder>` by its name.
-
-    Raises:
-        ConfigError: "<what>-file": there is no such file, or it is not TOML.
-    """
-    presets = resources.files(__package__) / "presets" / folder
-    shipped = presets / f"{source}.toml"
-    path = shipped if shipped.is_file() else Path(source)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        names = sorted(p.name.removesuffix(".toml") for p in presets.iterdir())
-        raise ConfigError(
-            f"{what}-file",
-            f"{source} cannot be read.",
-            advice=f"Give a TOML file or one of: {', '.join(names)}.",
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{what}-file", f"{source} is not TOML: {error}.") from error
-
-
-def _frozen(name: str, value: object) -> object:
-    """Turn TOML's lists into what the dataclass holds."""
-    if not isinstance(value, list):
-        return value
-    if name != "outages":
-        return tuple(value)
-    try:
-        return tuple(Outage(**outage) for outage in value)
-    except TypeError as error:
-        raise ConfigError(
-            "parameters-value",
-            "an outage needs side, start_h, minutes and may name a trunk.",
-        ) from error
-
-
-def _checked(parameters: Parameters) -> None:
-    """Refuse what cannot be meant.
-
-    Raises:
-        ConfigError: "parameters-value".
-    """
-    shares = {
-        field.name: getattr(parameters, field.name)
-        for field in dataclasses.fields(parameters)
-        if field.name.endswith("_share")
-    }
-    wrong = [
-        *(f"{n} must lie between 0 and 1" for n, v in shares.items() if not 0 <= v <= 1),
-        *(
-            f"{name} must be one of {', '.join(choices)}"
-            for name, choices in _CHOICES.items()
-            if getattr(parameters, name) not in choices
-        ),
-        *(
-            f"an outage's side must be one of {', '.join(SIDES)}"
-            for outage in parameters.outages
-            if outage.side not in SIDES
-        ),
-    ]
-    if wrong:
-        raise ConfigError("parameters-value", f"{'; '.join(wrong)}.")
-
-
-_CHOICES: Final = {"record_ids": RECORD_IDS, "outage_by": OUTAGE_BY}
+        return dt.date.fromisoformat(self.start).weekday()

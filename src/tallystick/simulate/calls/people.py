@@ -130,10 +130,12 @@ def _called(
     subscribers = max(round(calls * parameters.called_per_call), 50)
     businesses = max(round(calls * parameters.businesses_per_call), 20)
     fixed = businesses + parameters.switchboard_count
-    numbers = np.concatenate((
-        plan.subscribers(rng, parameters.mobile_share, subscribers),
-        plan.numbers(rng, plan.fixed, fixed),
-    ))
+    numbers = np.concatenate(
+        (
+            plan.subscribers(rng, parameters.mobile_share, subscribers),
+            plan.numbers(rng, plan.fixed, fixed),
+        )
+    )
     end = subscribers + fixed
     party = np.full(end, SUBSCRIBER)
     party[subscribers:] = BUSINESS
@@ -181,9 +183,7 @@ def contact_of(parameters: Parameters, people: People, caller: I64, rank: I64) -
     )
 
 
-def draw_ranks(
-    parameters: Parameters, rng: np.random.Generator, contacts: I64
-) -> I64:
+def draw_ranks(parameters: Parameters, rng: np.random.Generator, contacts: I64) -> I64:
     """Draw which contact is called: the first few most of the time."""
     top = np.array(parameters.top_contact_shares)
     rank = pick(rng, np.append(top, 1 - top.sum()), len(contacts))

@@ -2,23 +2,27 @@
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Final
 
 from tallystick.model.errors import ConfigError
-from tallystick.simulate.calls.parameters import read_toml
+from tallystick.simulate.calls.settings import build, read_toml
 
 HOWS: Final = {
     "domestic_arrival": ("naive", "mimicry"),
     "calling_number_altered": (
-        *("fixed", "random_allocated", "random_unallocated", "third_country"),
+        "fixed",
+        "random_allocated",
+        "random_unallocated",
+        "third_country",
     ),
-    "calling_number_removed": ("removed",),
+    "calling_number_removed": ("removed", "hidden"),
     "called_number_altered": ("malformed", "other_number"),
     "loop": ("both", "arrivals"),
     "false_answer": ("early", "recorded_ring"),
     "stretched": ("late_release",),
-    "no_departure": ("few_numbers", "real_subscribers", "wangiri"),
+    "no_departure": ("few_numbers", "real_subscribers", "wangiri", "displaced"),
     "no_arrival": ("short_stop", "ott", "irsf"),
 }
 """The ways in which each kind can be brought about; the first is the default."""
@@ -49,10 +53,12 @@ class Plant:
         how: By which mechanism; see HOWS.
         intensity: `low`, `medium` or `high`; sets `share` where that is not given.
         share: Crossings (for `loop`: calls) as a share of all calls.
-        carriers: How many carriers do it, or their names. 0: all of them.
-            `no_departure` counts arrival carriers, everything else departure ones.
-        carrier_share: At most this share of these carriers' calls.
+        carriers: How many carriers do it, each on one trunk; or their names, for all
+            of their trunks; or 0, for everybody. `no_departure` counts arrival
+            carriers, everything else departure ones.
+        concentration: At most this share of the calls on the trunks concerned.
         trunks: Only calls on these departure (or arrival) trunks.
+        surfaces: On how many arrival trunks such calls come out; 0: as routed.
         hours: Local hours from..to in which it happens; empty for always.
         numbers: How many calling (or called) numbers it uses.
         calls_per_sim_day: Bypassed calls that one SIM lands in a day.
@@ -68,8 +74,9 @@ class Plant:
     intensity: str = "medium"
     share: float | None = None
     carriers: int | tuple[str, ...] = 1
-    carrier_share: float = 1.0
+    concentration: float = 0.6
     trunks: tuple[str, ...] = ()
+    surfaces: int = 0
     hours: tuple[tuple[float, float], ...] = ()
     numbers: int | None = None
     calls_per_sim_day: float | None = None
@@ -85,59 +92,60 @@ def load_plants(source: str | Path) -> tuple[Plant, ...]:
 
     Args:
         source: A TOML file, or `none`, `low`, `medium`, `high`, `mimicry`.
-
-    Raises:
-        ConfigError: "plants-file", "plants-field", "plants-value".
     """
-    return plants_of(read_toml(source, folder="plants", what="plants"))
+    return plants_of(read_toml(source, folder="plants"))
 
 
 def plants_of(values: dict[str, object]) -> tuple[Plant, ...]:
-    """Build plants from a plant file's values.
+    """Build plants from a plant file's values."""
+    listed = build(_File, values, where="the plant file", topic="plants").plant
+    return completed(listed)
+
+
+def completed(plants: tuple[Plant, ...]) -> tuple[Plant, ...]:
+    """Return the plants with everything filled in that was left open."""
+    return tuple(starmap(_complete, enumerate(plants, start=1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    plant: tuple[Plant, ...] = ()
+
+
+def _complete(at: int, plant: Plant) -> Plant:
+    """Fill in what the intensity and the kind imply, and refuse the impossible.
 
     Raises:
-        ConfigError: "plants-field" or "plants-value", with the plant's place.
+        ConfigError: "plants-value".
     """
-    unknown = sorted(set(values) - {"plant"})
-    listed = values.get("plant", [])
-    if unknown or not isinstance(listed, list):
-        raise ConfigError(
-            "plants-field",
-            f"a plant file holds [[plant]] tables, not {', '.join(unknown) or 'plant'}.",
-        )
-    return tuple(_plant(at, table) for at, table in enumerate(listed, start=1))
-
-
-def _plant(at: int, table: object) -> Plant:
-    """Build and check one plant."""
-    names = [field.name for field in dataclasses.fields(Plant)]
-    if not isinstance(table, dict) or "kind" not in table:
-        raise ConfigError("plants-field", f"plant {at} has no kind.")
-    for name in table:
-        if name not in names:
-            raise ConfigError(
-                "plants-field",
-                f"plant {at} has an unknown field {name!r}.",
-                advice=f"The fields are {', '.join(names)}.",
-            )
-    plant = Plant(**{name: _frozen(value) for name, value in table.items()})
     _check(at, "kind", plant.kind, tuple(HOWS))
     _check(at, "intensity", plant.intensity, INTENSITIES)
     hows = HOWS[plant.kind]
+    how = plant.how or hows[0]
+    _check(at, "how", how, hows)
     level = INTENSITIES.index(plant.intensity)
     share = SHARES[plant.kind][level] if plant.share is None else plant.share
-    _check(at, "how", plant.how or hows[0], hows)
-    if not 0 <= share <= 1:
-        raise ConfigError("plants-value", f"plant {at}: share must lie in 0..1.")
-    return dataclasses.replace(plant, how=plant.how or hows[0], share=share)
-
-
-def _frozen(value: object) -> object:
-    """Turn TOML's lists into tuples, all the way down."""
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    low, high = plant.times
+    impossible = {
+        "share must lie between 0 and 1": not 0 <= share <= 1,
+        "concentration must lie above 0 and up to 1": not 0 < plant.concentration <= 1,
+        "carriers cannot be negative": isinstance(plant.carriers, int)
+        and plant.carriers < 0,
+        "times must be at least 2 and rise": not 2 <= low <= high,
+        "sites must be at least 1": plant.sites < 1,
+    }
+    for sentence, holds in impossible.items():
+        if holds:
+            raise ConfigError("plants-value", f"plant {at}: {sentence}.")
+    return dataclasses.replace(plant, how=how, share=share)
 
 
 def _check(at: int, name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuse a word that is not one of `choices`.
+
+    Raises:
+        ConfigError: "plants-value".
+    """
     if value not in choices:
         raise ConfigError(
             "plants-value",

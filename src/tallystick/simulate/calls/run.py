@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tallystick.model.errors import ConfigError
 from tallystick.simulate.calls.attempts import build_attempts
 from tallystick.simulate.calls.course import build_crossings
 from tallystick.simulate.calls.crossings import Crossings
@@ -18,7 +19,7 @@ from tallystick.simulate.calls.network import Network, build_network
 from tallystick.simulate.calls.parameters import Parameters
 from tallystick.simulate.calls.people import build_people
 from tallystick.simulate.calls.plan import plan_of
-from tallystick.simulate.calls.plant import Plant, load_plants
+from tallystick.simulate.calls.plant import Plant, completed, load_plants
 from tallystick.simulate.calls.schemes import World, plant_all
 from tallystick.simulate.calls.truth import truth_frame
 from tallystick.simulate.calls.writing import (
@@ -62,18 +63,15 @@ def simulate(
         plant: A plant file, the name of a shipped one, or plants.
         out: Folder to write into; made if it is not there.
         form: `csv` or `parquet`.
-        departure_country, arrival_country: ISO 3166 codes.
+        departure_country: ISO 3166 code of where the calls leave from.
+        arrival_country: Where they arrive.
         parameters: The world; the default one if not given.
-
-    Raises:
-        ConfigError: A country, plant or parameter is wrong.
 
     Bounds: about 1.2 kB of memory for each call.
     """
     parameters = parameters or Parameters()
-    plants = plant if isinstance(plant, tuple) else load_plants(plant)
-    for country in (departure_country, arrival_country):
-        plan_of(country)
+    plants = completed(plant) if isinstance(plant, tuple) else load_plants(plant)
+    _check_countries(departure_country, arrival_country)
     network = build_network(
         parameters,
         seed=seed,
@@ -100,7 +98,9 @@ def simulate(
         )
         rows[keeper.side] = len(frame)
         kept.append(records)
-    truth = truth_frame(parameters, crossings, (kept[0], kept[1], kept[2]), plants)
+    truth = truth_frame(
+        parameters, network, crossings, (kept[0], kept[1], kept[2]), plants
+    )
     files |= _write_rest(out, network, truth)
     kinds = dict(truth["kind"].value_counts().sort("kind").iter_rows())
     story = {
@@ -152,6 +152,18 @@ def _happen(
     return crossings, Halves.join((own, *world.domestic, landed(crossings)))
 
 
+def _check_countries(departure: str, arrival: str) -> None:
+    """Refuse countries without plan, and twice the same.
+
+    Raises:
+        ConfigError: "country-unknown" or "country-same".
+    """
+    if plan_of(departure) is plan_of(arrival):
+        raise ConfigError(
+            "country-same", "calls must leave one country and arrive in another one."
+        )
+
+
 def departing(crossings: Crossings) -> Halves:
     """Return what the departure switch saw."""
     rows = np.flatnonzero(crossings.departs)
@@ -185,7 +197,7 @@ def arriving(crossings: Crossings) -> Halves:
         start=crossings.arr_start[rows],
         answer=crossings.arr_answer[rows],
         release=crossings.arr_release[rows],
-        restricted=crossings.restricted[rows],
+        restricted=crossings.arr_restricted[rows],
         national_form=crossings.national_form[rows],
         trunk=crossings.arr_trunk[rows],
         cause=crossings.cause[rows],

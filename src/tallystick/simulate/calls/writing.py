@@ -18,7 +18,6 @@ DIRECTIONS: Final = {
 }
 INTERNATIONAL: Final = {"plus": "+", "bare": "", "00": "00", "810": "810"}
 """What stands before the country code in each international form."""
-FORMATS: Final = (*INTERNATIONAL, "national", "national_bare")
 
 
 def record_frame(network: Network, keeper: Keeper, records: Records) -> pl.DataFrame:
@@ -31,33 +30,37 @@ def record_frame(network: Network, keeper: Keeper, records: Records) -> pl.DataF
     plan = plan_of(keeper.country)
     form = pl.Series(keeper.calling_format).gather(half.trunk)
     called_form = pl.Series(keeper.called_format).gather(half.trunk)
+    nothing = pl.Series(keeper.nothing).gather(half.trunk)
     calling = number_texts(half.calling, form, plan)
+    calling = nothing.zip_with(pl.Series(half.calling == 0), calling)
     bare = short_texts(half.calling, plan_of(network.departures.country))
     shows = keeper.presentation[half.trunk]
     moment = pl.Datetime("ms", "UTC")
-    frame = pl.DataFrame({
-        "record_id": records.record_id.gather(held),
-        "calling_number": calling.zip_with(pl.Series(~half.national_form), bare),
-        "called_number": number_texts(half.called, called_form, plan),
-        "started_at": _times(records.started_ms[held], None).cast(moment),
-        "answered_at": _times(
-            records.answered_ms[held], records.has_answer_time[held]
-        ).cast(moment),
-        "released_at": _times(
-            records.released_ms[held], records.has_release_time[held]
-        ).cast(moment),
-        "duration_s": records.duration_ms[held] / 1000,
-        "direction": pl.repeat(DIRECTIONS[keeper.side], len(held), eager=True),
-        "trunk": pl.Series(keeper.trunks, dtype=pl.String).gather(half.trunk),
-        "carrier": pl.Series(keeper.carriers, dtype=pl.String).gather(
-            keeper.carrier[half.trunk]
-        ),
-        "presentation": pl.Series(("allowed", "restricted", None)).gather(
-            np.where(shows, half.restricted.astype(np.int64), 2)
-        ),
-        "redirecting_number": number_texts(half.redirecting, form, plan),
-        "release_cause": _maybe(half.cause, records.last[held]).cast(pl.Int16),
-    })
+    frame = pl.DataFrame(
+        {
+            "record_id": records.record_id.gather(held),
+            "calling_number": calling.zip_with(pl.Series(~half.national_form), bare),
+            "called_number": number_texts(half.called, called_form, plan),
+            "started_at": _times(records.started_ms[held], None).cast(moment),
+            "answered_at": _times(
+                records.answered_ms[held], records.has_answer_time[held]
+            ).cast(moment),
+            "released_at": _times(
+                records.released_ms[held], records.has_release_time[held]
+            ).cast(moment),
+            "duration_s": records.duration_ms[held] / 1000,
+            "direction": pl.repeat(DIRECTIONS[keeper.side], len(held), eager=True),
+            "trunk": pl.Series(keeper.trunks, dtype=pl.String).gather(half.trunk),
+            "carrier": pl.Series(keeper.carriers, dtype=pl.String).gather(
+                keeper.carrier[half.trunk]
+            ),
+            "presentation": pl.Series(("allowed", "restricted", None)).gather(
+                np.where(shows, half.restricted.astype(np.int64), 2)
+            ),
+            "redirecting_number": number_texts(half.redirecting, form, plan),
+            "release_cause": _maybe(half.cause, records.last[held]).cast(pl.Int16),
+        }
+    )
     if keeper.side != "domestic":
         return frame
     return frame.with_columns(

@@ -1,6 +1,7 @@
 """Reading a whole column: arithmetic and expressions first, single texts last.
 
 1. Digits after a + whose code is assigned are the number. No expression is run.
+   Common URIs and separators are taken off first.
 2. Digits alone are tested against every reading by the plans at home; where one
    outweighs whatever else the digits might be, it is taken.
 3. What is left (URIs, separators, words, third countries without a plus, numbers
@@ -11,6 +12,7 @@ Source: spec/numbers.md, "Reading a column".
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tallystick.domains.calls.numbers.context import Context, choose, ranked
+from tallystick.domains.calls.numbers.dress import undressed
 from tallystick.domains.calls.numbers.form import Written
 from tallystick.domains.calls.numbers.plan import MAX_DIGITS
 from tallystick.domains.calls.numbers.tables import (
@@ -30,18 +33,20 @@ from tallystick.domains.calls.numbers.tables import (
 Ints = npt.NDArray[np.int64]
 ContextOf = Callable[[str], Context]
 
-# Text by text; and the same by a number after an international prefix.
+# Decisions that are not the index of a test.
 ONE_BY_ONE: Final = -1
-AFTER_PREFIX: Final = -2
+AS_IT_STANDS: Final = -2
 # 10 ** (length - 4) divides a number down to its first four digits; a quotient of
 # doubles is exact enough for this up to 15 digits.
 _SCALE: Final = 10.0 ** (np.arange(WIDTH) - 4)
+_TEN_TO: Final = 10 ** np.arange(19, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
     number: Ints  # -1 where the text is not digits
     cell: Ints  # index into the tables
+    length: Ints  # digits of the text, without its +
     plus: npt.NDArray[np.bool_]
 
 
@@ -88,10 +93,11 @@ def _second(text: str, context: Context) -> int:
 def _measure(texts: pl.Series) -> _Measured:
     plus = texts.str.starts_with("+").to_numpy()
     length = texts.str.len_bytes().to_numpy().astype(np.int64) - plus
-    length[length > MAX_DIGITS] = 0
     number = texts.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-    head = (np.maximum(number, 0) / _SCALE[length]).astype(np.int64)
-    return _Measured(number, np.where(length, head * WIDTH + length, 0), plus)
+    short = np.where(length > MAX_DIGITS, 0, length)
+    head = (np.maximum(number, 0) / _SCALE[short]).astype(np.int64)
+    cell = np.where(short, head * WIDTH + short, 0)
+    return _Measured(number, cell, length, plus)
 
 
 def _part(
@@ -103,23 +109,59 @@ def _part(
             "trunk": trunks.gather(rest),
             "number": measured.number[rest],
             "cell": measured.cell[rest],
+            "length": measured.length[rest],
             "digits": (measured.number[rest] >= 0) & ~measured.plus[rest],
         }
     )
 
 
 def _read_rest(part: pl.DataFrame, context_of: ContextOf) -> Ints:
-    trunks = part["trunk"].unique().to_list()
-    countries = context_of(trunks[0]).countries
-    tests = tests_for(countries)
+    numbers = np.zeros(part.height, dtype=np.int64)
+    others = np.flatnonzero(~part["digits"].to_numpy())
+    dressed = part["text"].gather(others)
+    plain = undressed(dressed)
+    changed = (plain.is_not_null() & (plain != dressed)).to_numpy()
+    rows = others[changed]
+    if rows.size:
+        read = read_column(
+            plain.filter(changed), part["trunk"].gather(rows), context_of
+        )
+        numbers[rows] = read.to_numpy()
+    left = np.ones(part.height, dtype=np.bool_)
+    left[rows] = False
+    numbers[left] = _read_plain(part.filter(left), context_of)
+    return numbers
+
+
+def _read_plain(part: pl.DataFrame, context_of: ContextOf) -> Ints:
+    if part.is_empty():
+        return np.zeros(0, dtype=np.int64)
+    contexts = [context_of(trunk) for trunk in part["trunk"].unique().to_list()]
+    tests = tests_for(contexts[0].countries)
     if tests is None:
         return _one_by_one(part, context_of, choose)
+    numbers = part["number"].to_numpy().copy()
+    left = np.ones(part.height, dtype=np.bool_)
+    if all(context.reads_international() for context in contexts):
+        left = ~_surely_international(part, tests)
+    numbers[left] = _read_tested(part.filter(left), tests, context_of)
+    return numbers
+
+
+def _surely_international(part: pl.DataFrame, tests: Tests) -> npt.NDArray[np.bool_]:
+    """Tell which digits are a number of a home code and can be nothing else."""
+    text = pl.col("text")
+    sure = text.str.contains(tests.home) & ~text.str.contains(tests.ambiguous)
+    return part.select(pl.col("digits") & sure).to_series().to_numpy()
+
+
+def _read_tested(part: pl.DataFrame, tests: Tests, context_of: ContextOf) -> Ints:
     decided = _decide(_test(part, tests), tests, context_of)
     numbers = np.zeros(part.height, dtype=np.int64)
-    for index in decided["decision"].unique().to_list():
-        rows = np.flatnonzero((decided["decision"] == index).to_numpy())
-        chosen = decided[rows]
-        numbers[rows] = _apply(chosen, index, tests, context_of)
+    for decision in decided["decision"].unique().to_list():
+        rows = (decided["decision"] == decision).to_numpy()
+        chosen = decided.filter(pl.col("decision") == decision)
+        numbers[rows] = _apply(chosen, decision, tests, context_of)
     return numbers
 
 
@@ -129,38 +171,47 @@ def _test(part: pl.DataFrame, tests: Tests) -> pl.DataFrame:
     bits = pl.lit(0, dtype=pl.UInt32)
     for index, test in enumerate(tests.tests):
         bits |= text.str.contains(test.pattern).cast(pl.UInt32) * (1 << index)
-    foreign = pl.Series("foreign", tests.foreign[part["cell"].to_numpy()])
-    return part.with_columns(foreign).with_columns(
+    cells = part["cell"].to_numpy()
+    flags = {"foreign": tests.foreign[cells], "unheld": tests.unheld[cells]}
+    return part.with_columns(starmap(pl.Series, flags.items())).with_columns(
         bits=pl.when(digits).then(bits).otherwise(0),
-        after_prefix=digits & text.str.contains(tests.prefixed),
         abroad=digits & text.str.contains(tests.abroad),
         foreign=digits & pl.col("foreign"),
+        unheld=digits & pl.col("unheld"),
     )
 
 
 def _decide(tested: pl.DataFrame, tests: Tests, context_of: ContextOf) -> pl.DataFrame:
-    keys = ["trunk", "bits", "foreign", "after_prefix", "abroad"]
+    keys = ["trunk", "bits", "foreign", "unheld", "abroad"]
     cases = tested.select(keys).unique()
     decisions = [
-        _heaviest(tests, context_of(trunk), bits, foreign=foreign)
-        for trunk, bits, foreign in cases.select(keys[:3]).iter_rows()
+        _prefixed(tests, bits)
+        if abroad
+        else _heaviest(tests, context_of(trunk), bits, foreign=foreign, unheld=unheld)
+        for trunk, bits, foreign, unheld, abroad in cases.iter_rows()
     ]
-    decision = (
-        pl.when(pl.col("after_prefix"))
-        .then(AFTER_PREFIX)
-        .when(pl.col("abroad"))
-        .then(ONE_BY_ONE)
-        .otherwise(pl.Series(decisions, dtype=pl.Int64))
-    )
-    cases = cases.with_columns(decision=decision)
+    cases = cases.with_columns(decision=pl.Series(decisions, dtype=pl.Int64))
     return tested.join(cases, on=keys, how="left", maintain_order="left")
 
 
-def _heaviest(tests: Tests, context: Context, bits: int, *, foreign: bool) -> int:
+def _prefixed(tests: Tests, bits: int) -> int:
+    """Return the test of an international prefix that holds, if one does."""
+    for index, test in enumerate(tests.tests):
+        if bits >> index & 1 and test.written is Written.PREFIX:
+            return index
+    return ONE_BY_ONE
+
+
+def _heaviest(
+    tests: Tests, context: Context, bits: int, *, foreign: bool, unheld: bool
+) -> int:
     """Return the index of the heaviest test that holds, if nothing can beat it."""
     declared = context.declared
-    if not bits or (declared is not None and declared.kind == "subscriber"):
+    if declared is not None and declared.kind == "subscriber":
         return ONE_BY_ONE
+    if not bits:
+        plain = unheld and context.reads_unheld_abroad()
+        return AS_IT_STANDS if plain else ONE_BY_ONE
     weights = [
         context.weight_of(test.written, test.country, test.code)
         if bits >> index & 1
@@ -178,17 +229,13 @@ def _apply(
 ) -> Ints:
     if decision == ONE_BY_ONE:
         return _one_by_one(rows, context_of, choose)
-    if decision == AFTER_PREFIX:
-        digits = pl.col("text").str.extract(tests.prefixed)
-        return rows.select(digits.cast(pl.Int64)).to_series().to_numpy()
+    numbers = rows["number"].to_numpy()
+    if decision == AS_IT_STANDS:
+        return numbers
     test = tests.tests[decision]
-    if test.written is Written.INTERNATIONAL:
-        return rows["number"].to_numpy()
-    national = pl.col("text")
-    if test.written is Written.PREFIXED:
-        national = national.str.extract(test.pattern)
-    digits = pl.concat_str(pl.lit(str(test.code)), national)
-    return rows.select(digits.cast(pl.Int64)).to_series().to_numpy()
+    scale = _TEN_TO[rows["length"].to_numpy() - len(test.prefix)]
+    result: Ints = numbers % scale + (test.code * scale if test.country else 0)
+    return result
 
 
 def _one_by_one(

@@ -84,6 +84,21 @@ class Context:
         declared = self.declared is not None and self.declared.kind == "international"
         return weight and weight * share + (DECLARED_FOREIGN if declared else 0.0)
 
+    def reads_international(self) -> bool:
+        """Tell whether digits that can only be a home number are taken for it."""
+        declared = self.declared
+        apart = declared is not None and declared.kind == "subscriber"
+        return not apart and (Written.INTERNATIONAL, "") in self.weights
+
+    def reads_unheld_abroad(self) -> bool:
+        """Tell whether a number nobody holds is read by its home code first."""
+        national = self.declared is not None and self.declared.country
+        return (
+            not national
+            and (Written.INTERNATIONAL, "") in self.weights
+            and set(self.plans) == set(self.countries)
+        )
+
     @property
     def plans(self) -> tuple[str, ...]:
         """The countries that matter here, the likelier ones first."""

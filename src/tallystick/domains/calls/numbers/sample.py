@@ -46,25 +46,22 @@ def sample_numbers(batches: Iterable[pl.DataFrame]) -> Sample:
 
 
 def _add(kept: pl.DataFrame, batch: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Append the texts of a batch whose hash could still be among the smallest."""
-    full = (
-        kept.group_by("trunk")
-        .agg(pl.len().alias("held"), pl.max("hash").alias("limit"))
-        .filter(pl.col("held") >= _per_trunk(kept))
-        .select("trunk", "limit")
-    )
+    """Append the texts of a batch whose hash may be among the smallest."""
+    held = kept.group_by("trunk").agg(pl.len().alias("held"), pl.max("hash"))
+    full = held.filter(pl.col("held") >= _per_trunk(kept))
+    may_fit = ~pl.col("trunk").is_in(full["trunk"].to_list())
+    if full.height:
+        may_fit |= pl.col("hash") <= full["hash"].max()
     new = (
         batch.select(
             trunk=pl.col("trunk").fill_null(""),
-            text=pl.col(name),
+            text=pl.col(name).fill_null(""),
             hash=plh.col(name).nchash.xxhash64(),
         )
+        .filter(may_fit)
         .filter(pl.col("text").str.len_bytes() > 0)
-        .join(full, on="trunk", how="left")
-        .filter(pl.col("limit").is_null() | (pl.col("hash") <= pl.col("limit")))
-        .select("trunk", "text", "hash")
     )
-    return pl.concat([kept, new]).unique()
+    return pl.concat([kept, new])
 
 
 def _per_trunk(frame: pl.DataFrame) -> int:
@@ -73,11 +70,11 @@ def _per_trunk(frame: pl.DataFrame) -> int:
 
 
 def _smallest(frame: pl.DataFrame) -> pl.DataFrame:
-    return (
-        frame.sort("hash", "text")
-        .group_by("trunk", maintain_order=True)
-        .head(_per_trunk(frame))
-    )
+    """Keep, for each trunk, the texts with the smallest hashes, each once."""
+    smallest = pl.col("hash").unique().bottom_k(_per_trunk(frame))
+    limits = frame.group_by("trunk").agg(smallest.max().alias("limit"))
+    within = frame.join(limits, on="trunk").filter(pl.col("hash") <= pl.col("limit"))
+    return within.select("trunk", "text", "hash").unique()
 
 
 def _by_trunk(frame: pl.DataFrame) -> Iterable[tuple[str, list[str]]]:

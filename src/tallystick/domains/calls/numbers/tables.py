@@ -6,6 +6,7 @@ Both tables are indexed by `first_four * WIDTH + length`.
 Source: spec/numbers.md, "Reading a column"; it must never differ from `choose`.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -17,6 +18,7 @@ from tallystick.domains.calls.numbers.form import Written
 from tallystick.domains.calls.numbers.plan import (
     MAX_DIGITS,
     MIN_DIGITS,
+    Plan,
     main_country,
     plan,
     possible_lengths,
@@ -37,33 +39,44 @@ class Test:
 
     Attributes:
         written: The way of writing that a match proves possible.
-        country: Whose plan; "" for international.
-        code: Country code of the number.
-        pattern: Anchored; its only group holds the national number.
+        country: Whose plan; "" for the international ones.
+        code: Country code of the number; 0 where several are possible.
+        prefix: Digits to drop before the number, if it holds.
+        body: What must follow them, to the end.
     """
 
     written: Written
     country: str
     code: int
-    pattern: str
+    prefix: str
+    body: str
+
+    @property
+    def pattern(self) -> str:
+        """The whole expression, anchored."""
+        return f"^{self.prefix}{self.body}$"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tests:
     """All readings of digits that a column is tested for.
 
     Attributes:
-        tests: One for each home code and each national form.
+        tests: One for each home code, national form and international prefix.
+        home: Expression of an international number of a home code.
+        ambiguous: Expression of all that could be read otherwise than by `home`.
         abroad: Expression of digits that begin with an international prefix.
-        prefixed: The same, with a home number after it; its only group holds the
-            international digits.
         foreign: Whether digits may be a number of another country.
+        unheld: Whether digits with no valid reading are, by their length, a number
+            of a home code from which no trunk prefix is to be dropped.
     """
 
     tests: tuple[Test, ...]
+    home: str
+    ambiguous: str
     abroad: str
-    prefixed: str
     foreign: Flags
+    unheld: Flags
 
 
 @cache
@@ -121,22 +134,41 @@ def tests_for(countries: tuple[str, ...]) -> Tests | None:
         return None
     if not _prefix_free(abroad):
         return None
-    codes = list(dict.fromkeys(p.code for p in plans))
-    tests = [
-        Test(Written.INTERNATIONAL, "", c, f"^{c}({valid_pattern(c)})$") for c in codes
-    ]
+    codes = tuple(dict.fromkeys(p.code for p in plans))
+    tests = (*_international(codes), *_national(plans), *_after(abroad, codes))
+    others = [test for test in tests if test.written is not Written.INTERNATIONAL]
+    possible, code_of = _possible_table()
+    at_home = np.isin(code_of, codes)[:, np.newaxis]
+    return Tests(
+        tests=tests,
+        home=f"^{_any_of(codes)}$",
+        ambiguous="^(?:" + "|".join(f"{t.prefix}{t.body}$" for t in others) + ")",
+        abroad=f"^(?:{'|'.join(abroad)})",
+        foreign=(possible & ~at_home).reshape(-1),
+        unheld=(possible & at_home).reshape(-1) & direct_table(),
+    )
+
+
+def _any_of(codes: Iterable[int]) -> str:
+    return "(?:" + "|".join(f"{c}{valid_pattern(c)}" for c in codes) + ")"
+
+
+def _international(codes: Iterable[int]) -> Iterator[Test]:
+    for code in codes:
+        yield Test(Written.INTERNATIONAL, "", code, "", _any_of([code]))
+
+
+def _national(plans: Iterable[Plan]) -> Iterator[Test]:
     for p in plans:
         valid = valid_pattern(p.code)
-        tests.append(Test(Written.BARE, p.country, p.code, f"^({valid})$"))
-        if p.prefixes:
-            before = "|".join(p.prefixes)
-            pattern = f"^(?:{before})({valid})$"
-            tests.append(Test(Written.PREFIXED, p.country, p.code, pattern))
-    home = "|".join(f"{c}{valid_pattern(c)}" for c in codes)
-    possible, code_of = _possible_table()
-    foreign = possible & ~np.isin(code_of, codes)[:, np.newaxis]
-    before = f"^(?:{'|'.join(abroad)})"
-    return Tests(tuple(tests), before, f"{before}({home})$", foreign.reshape(-1))
+        yield Test(Written.BARE, p.country, p.code, "", valid)
+        for prefix in p.prefixes or ():
+            yield Test(Written.PREFIXED, p.country, p.code, prefix, valid)
+
+
+def _after(prefixes: Iterable[str], codes: Iterable[int]) -> Iterator[Test]:
+    for prefix in prefixes:
+        yield Test(Written.PREFIX, "", 0, prefix, _any_of(codes))
 
 
 def _prefix_free(words: tuple[str, ...]) -> bool:

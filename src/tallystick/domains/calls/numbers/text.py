@@ -19,7 +19,7 @@ _EDGES: Final = "'\"`=\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e \t\r\n"
 _SCHEME: Final = re.compile(r"(?:tel|sips?|callto|h323|pstn)\s*:\s*(?://)?")
 _FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
 _DROPPED: Final = re.compile(r"[\s().\-/~_·•]+")
-_DIGITS: Final = re.compile(r"\+?[0-9()-]+").fullmatch
+_DIGITS: Final = re.compile(r"\+?[0-9()~ -]+").fullmatch
 _NUMBER: Final = re.compile(r"(\+*)([0-9]+)f*#?")  # F fills up telephony BCD digits
 
 

@@ -217,6 +217,8 @@ def _understood(rows: Rows, layout: Layout, clock: WallClock | None) -> pl.DataF
         columns["record_id"] = rows.lines.cast(pl.String).str.replace("^", "L")
     for name, allowed in CHOICES.items():
         columns |= _choice(name, _text(rows.frame, layout, name), allowed)
+    if swapped := layout.mapping.swapped_direction:
+        columns |= _exchanged(columns, columns["direction"] == swapped)
     columns |= _cause(_text(rows.frame, layout, "release_cause"))
     columns |= _durations(rows, layout)
     columns |= _times(rows, layout, clock, columns["duration_ms"])
@@ -284,6 +286,16 @@ def _choice(
         column = column.str.strip_chars().str.to_lowercase()
         known = column.is_in(allowed)
     return {name: column.set(~known, None), f"{name}:unknown": ~known & (column != "")}
+
+
+def _exchanged(columns: dict[str, pl.Series], where: pl.Series) -> dict[str, pl.Series]:
+    """Return the two numbers, each taking the other's place in some rows."""
+    calling, called = columns["calling_number"], columns["called_number"]
+    where = where.fill_null(value=False)
+    return {
+        "calling_number": called.zip_with(where, calling),
+        "called_number": calling.zip_with(where, called),
+    }
 
 
 def _cause(column: pl.Series) -> dict[str, pl.Series]:

@@ -55,9 +55,10 @@ def cause_of_status(status: int) -> int | None:
     return _BY_STATUS.get(status)
 
 
+# For a column of status codes; a status without a cause says nothing.
 SIP_STATUS_CAUSES: Final = {
-    str(status): str(cause) for status, cause in _BY_STATUS.items()
-} | {"200": str(NORMAL_CLEARING)}
+    str(status): str(cause_of_status(status) or "") for status in range(200, 700)
+}
 
 HANGUP_CAUSES: Final = {
     "UNALLOCATED_NUMBER": "1",

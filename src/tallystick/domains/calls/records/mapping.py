@@ -100,6 +100,10 @@ class Mapping:
         values: For a column, source value to value in the plain table; source
             values are compared without regard to case.
         patterns: For a column, a regular expression whose first group is the value.
+        swapped_direction: In rows of this direction the columns of the calling and
+            the called number are exchanged.
+        inbound_trunk: Source column of the trunk when arrivals are read, where it
+            is another than for departures.
     """
 
     base: str = ""
@@ -117,6 +121,8 @@ class Mapping:
     constants: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     patterns: dict[str, str] = field(default_factory=dict)
+    swapped_direction: str = ""
+    inbound_trunk: str = ""
 
     @classmethod
     def load(cls, path: Path) -> "Mapping":
@@ -224,6 +230,8 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "constants": ("constants",),
     "values": ("values",),
     "patterns": ("patterns",),
+    "swapped_direction": ("swapped_direction",),
+    "inbound_trunk": ("inbound_trunk",),
 }
 
 

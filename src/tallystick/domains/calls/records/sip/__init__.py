@@ -1,0 +1,1 @@
+"""SIP without sockets: messages, the numbers in them, the calls they make up."""

@@ -1,0 +1,148 @@
+"""Parses SIP messages.
+
+Only what a call record needs is understood; the rest of a message is kept as it is.
+Source: RFC 3261 section 7 and 25; compact forms from the IANA registry.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.model.errors import MalformedError
+
+# A message is at most one UDP datagram, or a little more over TCP.
+MAX_MESSAGE_BYTES: Final = 256 << 10
+MAX_HEADERS: Final = 512
+
+_COMPACT: Final = {
+    "c": "content-type",
+    "f": "from",
+    "i": "call-id",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "v": "via",
+    "y": "identity",
+}
+
+_TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]+"
+_REQUEST: Final = re.compile(rf"({_TOKEN}) +(\S.*?) +SIP/(\d+\.\d+)", re.IGNORECASE)
+_STATUS: Final = re.compile(r"SIP/(\d+\.\d+) +(\d{3})(?: (.*))?", re.IGNORECASE)
+# What a datagram or the start of a stream must look like to be taken for SIP.
+LOOKS_LIKE_SIP: Final = re.compile(
+    rb"(?:\r?\n)*(?:SIP/\d\.\d +\d{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]{1,64} +"
+    rb"[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]{0,4096}SIP/\d)",
+    re.IGNORECASE,
+)
+_CSEQ: Final = re.compile(rf"(\d{{1,10}})\s+({_TOKEN})")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SIP request or response.
+
+    Attributes:
+        method: Of the request, or of the request that a response answers.
+        uri: Request-URI; empty in a response.
+        status: Status code; 0 in a request.
+        cseq: Sequence number.
+        headers: Name in lower case and long form, value; in order.
+    """
+
+    method: str
+    uri: str
+    status: int
+    cseq: int
+    headers: tuple[tuple[str, str], ...]
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a header, lists taken apart at their commas."""
+        return [
+            part
+            for header, value in self.headers
+            if header == name
+            for part in split_list(value)
+        ]
+
+    def first(self, name: str) -> str:
+        """Return the first value of a header, or an empty text."""
+        return next((value for header, value in self.headers if header == name), "")
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID."""
+        return self.first("call-id")
+
+
+def parse_message(data: bytes) -> Message:
+    """Return the message in `data`.
+
+    Raises:
+        MalformedError: It is no SIP message, or lacks what every message must have.
+    """
+    head = re.split(rb"\r?\n\r?\n", data.lstrip(b"\r\n"), maxsplit=1)[0]
+    text = head.decode("utf-8", errors="replace")
+    start, *lines = re.split(r"\r?\n", re.sub(r"\r?\n[ \t]+", " ", text))
+    headers = tuple(_headers(lines))
+    names = [name for name, _ in headers]
+    for name in ("call-id", "from", "to", "cseq"):
+        if name not in names:
+            raise _bad(f"has no {name} header")
+    cseq = _CSEQ.fullmatch(dict(reversed(headers))["cseq"].strip())
+    if not cseq or int(cseq[1]) >= 1 << 32:
+        raise _bad("has a CSeq header that is no number and method")
+    if request := _REQUEST.fullmatch(start):
+        _check_version(request[3])
+        if request[1] != cseq[2]:
+            raise _bad("has another method in its CSeq than in its first line")
+        return Message(request[1], request[2], 0, int(cseq[1]), headers)
+    if answer := _STATUS.fullmatch(start):
+        _check_version(answer[1])
+        status = int(answer[2])
+        if not 100 <= status <= 699:
+            raise _bad("has a status code that does not exist")
+        return Message(cseq[2], "", status, int(cseq[1]), headers)
+    raise _bad("begins neither as a request nor as a response")
+
+
+def _bad(what: str) -> MalformedError:
+    return MalformedError("sip-message", f"The SIP message {what}.")
+
+
+def _check_version(version: str) -> None:
+    if version != "2.0":
+        raise _bad("is not of SIP version 2.0")
+
+
+def _headers(lines: list[str]) -> list[tuple[str, str]]:
+    if len(lines) > MAX_HEADERS:
+        raise _bad(f"has more than {MAX_HEADERS} headers")
+    found = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            lowered = name.strip().lower()
+            found.append((_COMPACT.get(lowered, lowered), value.strip()))
+    return found
+
+
+def split_list(value: str) -> list[str]:
+    """Split a header value at commas outside quotation marks and angle brackets."""
+    parts, start, quoted, depth, at = [], 0, False, 0, 0
+    while at < len(value):
+        mark = value[at]
+        if quoted and mark == "\\":
+            at += 1
+        elif mark == '"':
+            quoted = not quoted
+        elif not quoted and mark in "<>":
+            depth = 1 if mark == "<" else 0
+        elif mark == "," and not quoted and not depth:
+            parts.append(value[start:at])
+            start = at + 1
+        at += 1
+    parts.append(value[start:])
+    return [part.strip() for part in parts if part.strip()]
