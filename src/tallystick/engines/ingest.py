@@ -106,12 +106,21 @@ def learn_numbers(
 
 def _some(side: SideFiles, mapping: Mapping | None) -> Iterator[pl.DataFrame]:
     rows = 0
-    for batch in read_calls(side.paths, mapping=mapping):
+    for batch in _batches(side, mapping):
         records = keep_direction(side, batch.records)
         yield records
         rows += records.height
         if rows >= _LEARN_ROWS:
             return
+
+
+def _batches(side: SideFiles, mapping: Mapping | None) -> Iterator[Batch]:
+    """Read a side's files; what both sides are written in is read as this side."""
+    return read_calls(
+        side.paths,
+        mapping=mapping,
+        side=None if side.side == "domestic" else side.side,
+    )
 
 
 def keep_direction(side: SideFiles, records: pl.DataFrame) -> pl.DataFrame:
@@ -136,7 +145,7 @@ def ingest(
     Bounds: a few batches of records and `SideWriter`'s buffer.
     """
     writer = workspace.writer(side.side)
-    for batch in read_calls(side.paths, mapping=mapping):
+    for batch in _batches(side, mapping):
         side.note(batch)
         records = keep_direction(side, batch.records)
         side.other += batch.records.height - records.height

@@ -1,1 +1,1 @@
-"""placeholder."""
+"""The engine: specs, the batch plan and its SQL, and the statistics."""

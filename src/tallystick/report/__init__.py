@@ -1,3 +1,4 @@
-"""What the analyst sees: the page `report.html`, and a finding explained."""
+"""What the analyst sees: the page `report.html`, and one finding explained.
 
-from tallystick.report.page import write_report as write_report
+`tallystick.report.page` writes the page, `tallystick.report.telling` tells a finding.
+"""

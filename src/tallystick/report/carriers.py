@@ -20,7 +20,7 @@ from tallystick.report.drawing import (
     labels,
 )
 from tallystick.report.kinds import title_of
-from tallystick.report.ranking import Ranking, wilson
+from tallystick.report.ranking import Ranking, interval
 from tallystick.report.result import UNPROVEN, Carrier
 from tallystick.report.texts import Texts
 
@@ -90,7 +90,7 @@ def _names(names: Sequence[str]) -> alt.Chart:
 def _column(
     kind: str, rows: Sequence[Carrier], width: float, texts: Texts
 ) -> alt.LayerChart:
-    near = [row.findings.get(kind) or wilson(0, row.calls) for row in rows]
+    near = [row.findings.get(kind) or interval(0, row.calls) for row in rows]
     highest = max(one.high for one in near)
     share = max(one.share for one in near)
     # A carrier with three calls has a whisker up to 1 and would flatten the others.

@@ -1,15 +1,16 @@
 """Carriers and trunks, worst first, the rest folded into one row."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from scipy.special import betaincinv
+
 from tallystick.report.kinds import in_order
 from tallystick.report.result import UNPROVEN, Carrier, Interval, Summary
 
-Z95: Final = 1.959964  # two-sided 95 % of the normal distribution
+TAIL: Final = 0.025  # of the 95 % interval, on either side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +53,17 @@ def certainly(row: Carrier) -> float:
     )
 
 
-def wilson(count: int, calls: int) -> Interval:
-    """Return the share `count` / `calls` with Wilson's 95 % interval.
+def interval(count: int, calls: int) -> Interval:
+    """Return the share `count` / `calls` with its exact 95 % interval.
 
-    Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
+    Source: C. J. Clopper, E. S. Pearson, Biometrika 26 (1934) 404.
     """
     if not calls:
         return Interval(count=count, share=0.0, low=0.0, high=1.0)
-    share, z2 = count / calls, Z95 * Z95 / calls
-    middle = (share + z2 / 2) / (1 + z2)
-    half = math.sqrt(share * (1 - share) * z2 + z2 * z2 / 4) / (1 + z2)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Interval(count=count, share=share, low=low, high=high)
+    some = min(count, calls)
+    low = betaincinv(some, calls - some + 1, TAIL) if some else 0.0
+    high = betaincinv(some + 1, calls - some, 1 - TAIL) if some < calls else 1.0
+    return Interval(count=count, share=some / calls, low=float(low), high=float(high))
 
 
 def fold(rows: Sequence[Carrier]) -> Carrier:
@@ -80,7 +80,7 @@ def fold(rows: Sequence[Carrier]) -> Carrier:
         asr=answered / calls if calls else 0.0,
         acd_s=talk_s / answered if answered else 0.0,
         paired=sum(row.paired for row in rows),
-        findings={kind: wilson(count, calls) for kind, count in counts.items()},
+        findings={kind: interval(count, calls) for kind, count in counts.items()},
     )
 
 

@@ -123,7 +123,7 @@ def write(name: str, value: object, texts: Texts) -> str:
     if isinstance(value, bool):
         return texts.say("yes" if value else "no")
     if not isinstance(value, int | float):
-        return str(value)
+        return texts.named("gap", str(value)) if name == "why" else str(value)
     for ending, writer in _WRITE.items():
         if name.endswith(ending):
             return writer(texts.formats, value)

@@ -94,9 +94,10 @@ def _measure(texts: pl.Series) -> _Measured:
     plus = texts.str.starts_with("+").to_numpy()
     length = texts.str.len_bytes().to_numpy().astype(np.int64) - plus
     number = texts.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-    short = np.where(length > MAX_DIGITS, 0, length)
-    head = (np.maximum(number, 0) / _SCALE[short]).astype(np.int64)
-    cell = np.where(short, head * WIDTH + short, 0)
+    fits = (number > 0) & (length <= MAX_DIGITS)
+    short = np.where(fits, length, 0)
+    head = (np.where(fits, number, 0) / _SCALE[short]).astype(np.int64)
+    cell = head * WIDTH + short
     return _Measured(number, cell, length, plus)
 
 

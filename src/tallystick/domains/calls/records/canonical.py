@@ -201,7 +201,7 @@ def canonical(rows: Rows, layout: Layout, clock: WallClock | None) -> Canonical:
     broken = _first_broken(work, REJECTS)
     rejects = _named(work, broken, REJECTS, layout)
     carried = _carried(rows.frame, layout)
-    records = pl.concat([work.select(RECORD_SCHEMA), carried], how="horizontal")
+    records = work.select(*RECORD_SCHEMA).hstack(carried)
     if rejects.height:
         records = records.filter(broken.is_null())
         work = work.filter(broken.is_null())
@@ -387,15 +387,11 @@ def _named(
     )
 
 
-def _carried(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+def _carried(frame: pl.DataFrame, layout: Layout) -> list[pl.Series]:
     """Return the columns without a meaning here, as text under their own names."""
     used = {source for sources in layout.sources.values() for source in sources}
-    return pl.DataFrame(
-        [
-            _as_text(frame[name]).alias(
-                f"{name}_source" if name in RECORD_SCHEMA else name
-            )
-            for name in frame.columns
-            if name not in used
-        ]
-    )
+    return [
+        _as_text(frame[name]).alias(f"{name}_source" if name in RECORD_SCHEMA else name)
+        for name in frame.columns
+        if name not in used
+    ]

@@ -1,6 +1,6 @@
 """Reads call records of any known format into batches of the plain table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -41,7 +41,7 @@ class Reader(Protocol):
         ...
 
 
-_READERS: Final = {
+_READERS: Final[dict[str, Callable[..., Reader]]] = {
     "delimited": DelimitedReader,
     "acc": AccReader,
     "parquet": ParquetReader,
@@ -116,7 +116,7 @@ def _check_zone_known(detected: Detected) -> None:
 def _read_file(
     detected: Detected, *, side: Side | None, batch_rows: int
 ) -> Iterator[Batch]:
-    reader: Reader = _READERS[detected.format.kind](detected, batch_rows=batch_rows)
+    reader = _READERS[detected.format.kind](detected, batch_rows=batch_rows)
     zone = reader.layout.mapping.zone
     clock = WallClock(zone) if zone else None
     repeats = RepeatFilter()

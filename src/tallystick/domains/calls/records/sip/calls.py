@@ -6,7 +6,7 @@ several hops, re-INVITEs and answers to an authentication challenge are no new c
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from tallystick.domains.calls.records.causes import NORMAL_CLEARING, cause_of_status
@@ -19,7 +19,11 @@ LINGER_MS: Final = 32_000
 # Beyond this many the oldest is handed out as it stands; about 1 KiB each.
 MAX_CALLS: Final = 500_000
 # The caller tries again, with another CSeq, within the same call.
-_TRY_AGAIN: Final = frozenset({401, 407, 413, 420, 422, 428, 436, 437, 438, 494})
+_TRY_AGAIN: Final = frozenset(
+    {300, 301, 302, 305, 380, 401, 407, 413, 420, 422, 428, 436, 437, 438, 494}
+)
+# A proxy gives up an INVITE without a final response after three minutes (timer C).
+GIVEN_UP_MS: Final = 180_000
 
 
 @dataclass(slots=True)
@@ -29,6 +33,8 @@ class Call:
     Attributes:
         number: How many calls with the same Call-ID came before, from 0.
         packet: Number of the packet with the first INVITE.
+        branch: Of its topmost Via: responses on other hops are not its own.
+        unclear: Neither an answer nor a refusal was seen.
         status: The final status, 0 while there is none.
         cause: Q.850, or None.
 
@@ -50,13 +56,14 @@ class Call:
     cause: int | None = None
     cancelled: bool = False
     challenged: bool = False
-    tags: set[str] = field(default_factory=set)
+    branch: str = ""
+    unclear: bool = True
 
     @property
     def duration_ms(self) -> int | None:
-        """Answer to release; 0 not answered; None: the end was not seen."""
+        """Answer to release; 0 not answered; None: not seen."""
         if self.answered_ms is None:
-            return 0
+            return None if self.unclear else 0
         if self.released_ms is None:
             return None
         return max(0, self.released_ms - self.answered_ms)
@@ -73,6 +80,7 @@ class CallTracker:
         self._by_id: dict[str, list[Call]] = {}
         self._settling: deque[tuple[int, tuple[str, str]]] = deque()
         self._finished: deque[Call] = deque()
+        self._now_ms = 0
         self.without_start = 0
 
     def receive_message(
@@ -93,6 +101,7 @@ class CallTracker:
             source: Address it came from.
             destination: Address it went to.
         """
+        self._now_ms = now_ms
         self._settle(now_ms)
         call = self._call_of(message)
         if message.method == "INVITE" and not message.status:
@@ -107,7 +116,7 @@ class CallTracker:
         elif message.method == "CANCEL":
             call.cancelled = True
             call.cause = reason_cause(message)
-        elif message.method == "BYE" and call.answered_ms is not None:
+        elif message.method == "BYE":
             cause = reason_cause(message)
             self._end(call, now_ms, NORMAL_CLEARING if cause is None else cause)
 
@@ -117,6 +126,9 @@ class CallTracker:
 
     def finish(self) -> None:
         """Give out every call as it stands: nothing more will come."""
+        for call in self._calls.values():
+            if call.released_ms is None and self._now_ms - call.started_ms > GIVEN_UP_MS:
+                call.unclear = False
         self._finished.extend(self._calls.values())
         self._calls.clear()
         self._by_id.clear()
@@ -136,7 +148,11 @@ class CallTracker:
             return True
         if call.challenged or not call.status:
             call.cseq = invite.cseq
+            call.branch = _branch(invite)
             call.challenged = False
+            call.released_ms = None
+            call.cause = None
+            call.unclear = True
             return True
         return False
 
@@ -154,6 +170,7 @@ class CallTracker:
             parties=parties_of(invite),
             started_ms=now_ms,
             cseq=invite.cseq,
+            branch=_branch(invite),
         )
         earlier.append(call)
         self._calls[call.call_id, str(call.number)] = call
@@ -164,18 +181,19 @@ class CallTracker:
         """Take in a response; only those to the INVITE of the call matter."""
         if response.method != "INVITE" or response.cseq != call.cseq:
             return
+        branch = _branch(response)
+        if branch and call.branch and branch != call.branch:
+            return
         status = response.status
         if status < 200 or call.answered_ms is not None or call.status >= 300:
             return
+        call.unclear = False
         if status in _TRY_AGAIN:
             call.challenged = True
-            if call.released_ms is None:
-                call.released_ms = now_ms
-                call.cause = cause_of_status(status)
+            call.released_ms = now_ms
+            call.cause = cause_of_status(status)
             return
         call.status = status
-        call.challenged = False
-        call.released_ms = None
         if status < 300:
             call.answered_ms = now_ms
             call.cause = None
@@ -210,3 +228,9 @@ class CallTracker:
 
 def _tag(message: Message, header: str) -> str:
     return parse_address(message.first(header)).params.get("tag", "")
+
+
+def _branch(message: Message) -> str:
+    via = next(iter(message.all("via")), "")
+    _, _, rest = via.lower().partition("branch=")
+    return rest.partition(";")[0].strip()

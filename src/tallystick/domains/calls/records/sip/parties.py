@@ -12,7 +12,7 @@ from tallystick.domains.calls.records.causes import cause_of_status
 from tallystick.domains.calls.records.sip.address import Address, parse_address, parse_uri
 from tallystick.domains.calls.records.sip.message import Message
 
-_WITHHELD: Final = frozenset({"id", "user", "header", "critical;id"})
+_WITHHELD: Final = frozenset({"id", "user", "header"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def parties_of(invite: Message) -> Parties:
     asserted = [parse_address(value) for value in invite.all("p-asserted-identity")]
     identity = next((address for address in asserted if address.is_number), sender)
     privacy = {
-        part.strip().lower() for part in invite.first("privacy").split(";") if part
+        part.strip().lower() for part in re.split("[;,]", invite.first("privacy"))
     }
     withheld = bool(privacy & _WITHHELD) or sender.is_anonymous
     return Parties(

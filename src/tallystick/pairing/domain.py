@@ -1,4 +1,4 @@
-"""Find a domain by name among the installed packages."""
+"""What a domain is, and how one is found by name among the installed packages."""
 
 from dataclasses import dataclass
 from importlib.metadata import entry_points
