@@ -140,7 +140,7 @@ def build_result(folder: Path, shape: Shape | None = None) -> Path:
     evidence.write_parquet(folder / "evidence.parquet")
     _pairs(shape, rng).write_parquet(folder / "pairs.parquet")
     _rejects().write_csv(folder / "rejects.csv")
-    summary = _summary(shape, carriers, findings, rng)
+    summary = _summary(shape, carriers, rng)
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return folder
 
@@ -193,7 +193,11 @@ def _wilson(count: int, n: int) -> dict[str, float]:
 
 def _diurnal(hours: int) -> np.ndarray:
     clock = np.arange(hours) % 24
-    curve = 0.25 + np.exp(-((clock - 12) ** 2) / 22) + 0.7 * np.exp(-((clock - 19) ** 2) / 9)
+    curve = (
+        0.25
+        + np.exp(-((clock - 12) ** 2) / 22)
+        + 0.7 * np.exp(-((clock - 19) ** 2) / 9)
+    )
     return curve / curve.sum() if hours else curve
 
 
@@ -336,10 +340,10 @@ def _halves(
     arrival |= _changed(kind, talk, rng)
     empty = dict.fromkeys(FINDINGS_SCHEMA)
     if kind == "no_departure":
-        departure = {name: None for name in departure}
+        departure = dict.fromkeys(departure)
         arrival["offset_ms"] = None
     if kind in {"no_arrival", "unproven"}:
-        arrival = {name: None for name in arrival}
+        arrival = dict.fromkeys(arrival)
     if shape.blinded:
         arrival |= {"arrival_calling": None, "arrival_called": None}
     joined = empty | departure | arrival
@@ -405,7 +409,6 @@ def _rejects() -> pl.DataFrame:
 def _summary(
     shape: Shape,
     carriers: list[dict[str, Any]],
-    findings: pl.DataFrame,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     by_kind: Counter[str] = Counter()
@@ -445,10 +448,11 @@ def _summary(
             "by_kind": dict(by_kind),
         },
         "completeness": {
-            side: _completeness(side, shape, total) for side in ("departures", "arrivals")
+            side: _completeness(side, shape, total)
+            for side in ("departures", "arrivals")
         },
         "gaps": _gaps(shape),
-        "clocks": _clocks(shape, carriers, rng),
+        "clocks": _clocks(carriers, rng),
         "window": _window(total),
         "carriers": _carrier_rows(shape, carriers, rng),
         "routes": _routes(shape, carriers, by_kind["unproven"], rng),
@@ -520,7 +524,7 @@ def _gaps(shape: Shape) -> list[dict[str, Any]]:
 
 
 def _clocks(
-    shape: Shape, carriers: list[dict[str, Any]], rng: np.random.Generator
+    carriers: list[dict[str, Any]], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     rows = []
     trunks = [t for carrier in carriers for t in carrier["trunks"]]
@@ -571,7 +575,9 @@ def _carrier_rows(
     total = sum(carrier["calls"] for carrier in carriers)
     for index, name in enumerate(shape.arriving):
         calls = total // len(shape.arriving)
-        kinds = {"no_departure": int(rng.poisson(calls * (0.011 if index == 1 else 3e-5)))}
+        kinds = {
+            "no_departure": int(rng.poisson(calls * (0.011 if index == 1 else 3e-5)))
+        }
         row = {
             "name": name,
             "kinds": kinds if "no_departure" in shape.kinds else {},
@@ -597,7 +603,9 @@ def _carrier_row(
         "asr": carrier["asr"],
         "acd_s": carrier["acd_s"],
         "paired": calls - int(sum(carrier["kinds"].values()) * part),
-        "findings": {k: _wilson(int(n * part), calls) for k, n in carrier["kinds"].items()},
+        "findings": {
+            k: _wilson(int(n * part), calls) for k, n in carrier["kinds"].items()
+        },
         "phantom": phantom if trunk is None else None,
     }
 
@@ -651,9 +659,7 @@ def _hours(shape: Shape, total: int, by_kind: Counter[str]) -> list[dict[str, An
     rows = []
     for index, weight in enumerate(_diurnal(shape.hours)):
         out = shape.outage and index == 14
-        kinds = {
-            k: int(n * weight) for k, n in by_kind.items() if k != "unproven"
-        }
+        kinds = {k: int(n * weight) for k, n in by_kind.items() if k != "unproven"}
         if out and by_kind["unproven"]:
             kinds["unproven"] = by_kind["unproven"]
         departures = int(total * weight)

@@ -8,6 +8,8 @@ import pytest
 
 from tallystick.simulate.calls import Parameters, Plant, Simulated, simulate
 
+from .worlds import PERFECT
+
 TEXTS = pl.String()
 
 
@@ -45,9 +47,7 @@ def _timed(records: pl.DataFrame) -> pl.DataFrame:
     """Return records with epoch milliseconds and plain digits."""
     return records.with_columns(
         *(
-            pl.col(column)
-            .str.to_datetime("%Y-%m-%dT%H:%M:%S%.3f%:z", time_zone="UTC")
-            .dt.epoch("ms")
+            pl.col(column).str.to_datetime("%+", time_zone="UTC").dt.epoch("ms")
             for column in ("started_at", "answered_at", "released_at")
         ),
         pl.col("duration_s").cast(pl.Float64),
@@ -95,35 +95,3 @@ def day(make_day: Make) -> Day:
 def clean(make_day: Make) -> Day:
     """A day without loss, outage, wrong clocks, roundings or anything planted."""
     return make_day(calls=8_000, **PERFECT)
-
-
-PERFECT = {
-    "loss_share": 0.0,
-    "domestic_loss_share": 0.0,
-    "outages": (),
-    "clock_sd_s": 0.0,
-    "clock_constant_share": 0.0,
-    "clock_hour_share": 0.0,
-    "clock_drift_s_per_day": 0.0,
-    "whole_second_share": 0.0,
-    "billing_steps_s": (0.001,),
-    "billing_step_shares": (1.0,),
-    "answer_time_share": 1.0,
-    "release_time_share": 1.0,
-    "presentation_share": 1.0,
-    "partial_share": 0.0,
-    "hung_share": 0.0,
-    "repeated_share": 0.0,
-    "metering_bias_s": 0.0,
-    "metering_sd_s": 0.0,
-    "duration_tail_share": 0.0,
-    "number_lost_share": 0.0,
-    "national_form_share": 0.0,
-    "diverted_before_share": 0.0,
-    "diverted_transit_share": 0.0,
-    "voicemail_share": 0.0,
-    "failed_in_transit_share": 0.0,
-    "withheld_share": 0.0,
-    "nothing_texts": ("",),
-    "edge_cut": False,
-}

@@ -76,10 +76,12 @@ def test_duration_disagreement(world) -> None:
 
 def test_gaps_between_calls_are_bursty(world) -> None:
     """Weibull shape 0.347 and median 661 s, as measured, within a third."""
-    calls = pl.DataFrame({
-        "caller": world.attempts.caller,
-        "start": world.crossings.dep_start,
-    }).filter(pl.col("caller") < world.people.subscribers)
+    calls = pl.DataFrame(
+        {
+            "caller": world.attempts.caller,
+            "start": world.crossings.dep_start,
+        }
+    ).filter(pl.col("caller") < world.people.subscribers)
     gaps = calls.sort("caller", "start").select(
         pl.col("start").diff().over("caller") / 1000
     )
@@ -91,25 +93,31 @@ def test_gaps_between_calls_are_bursty(world) -> None:
 
 def test_nobody_is_in_two_calls(world) -> None:
     """A subscriber's next call starts when the last one is over."""
-    calls = pl.DataFrame({
-        "caller": world.attempts.caller,
-        "start": world.crossings.dep_start,
-        "end": world.crossings.dep_release,
-    }).filter(pl.col("caller") < world.people.subscribers)
+    calls = pl.DataFrame(
+        {
+            "caller": world.attempts.caller,
+            "start": world.crossings.dep_start,
+            "end": world.crossings.dep_release,
+        }
+    ).filter(pl.col("caller") < world.people.subscribers)
     before = pl.col("end").shift().over("caller")
     assert calls.sort("caller", "start").filter(pl.col("start") < before).is_empty()
 
 
 def test_redials_follow_within_minutes(world) -> None:
     """Most second attempts come within two minutes of giving up."""
-    calls = pl.DataFrame({
-        "chain": world.attempts.chain,
-        "start": world.crossings.dep_start,
-        "end": world.crossings.dep_release,
-    }).sort("chain", "start")
-    gap = calls.select(
-        (pl.col("start") - pl.col("end").shift()).over("chain") / 1000
-    ).to_series().drop_nulls()
+    calls = pl.DataFrame(
+        {
+            "chain": world.attempts.chain,
+            "start": world.crossings.dep_start,
+            "end": world.crossings.dep_release,
+        }
+    ).sort("chain", "start")
+    gap = (
+        calls.select((pl.col("start") - pl.col("end").shift()).over("chain") / 1000)
+        .to_series()
+        .drop_nulls()
+    )
     assert len(gap) > 0.1 * CALLS
     assert gap.median() == pytest.approx(25, rel=0.3)
     assert (gap < 120).mean() > 0.8
@@ -166,12 +174,14 @@ def test_market_is_uneven(world) -> None:
 
 def test_clocks() -> None:
     """Over many trunks: sd 0.2 s, 2 % off by 1-5 s, 0.2 % by an hour."""
-    offsets = np.concatenate([
-        build_network(
-            Parameters(), seed=seed, departure_country="BY", arrival_country="RU"
-        ).departures.offset_ms
-        for seed in range(150)
-    ])
+    offsets = np.concatenate(
+        [
+            build_network(
+                Parameters(), seed=seed, departure_country="BY", arrival_country="RU"
+            ).departures.offset_ms
+            for seed in range(150)
+        ]
+    )
     hours = np.abs(offsets) > 3_000_000
     constant = (np.abs(offsets) > 900) & ~hours
     usual = offsets[~hours & ~constant]

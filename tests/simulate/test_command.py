@@ -12,8 +12,10 @@ def test_simulate_calls(tmp_path: Path) -> None:
     """The command writes every file and says how much of what."""
     done = CliRunner().invoke(
         app,
-        ["calls", "--calls", "500", "--seed", "3", "--plant", "low"]
-        + ["--out", str(tmp_path), "--format", "parquet", "--parameters", "rough"],
+        [
+            *("calls", "--calls", "500", "--seed", "3", "--plant", "low"),
+            *("--out", str(tmp_path), "--format", "parquet", "--parameters", "rough"),
+        ],
     )
     assert done.exit_code == 0, done.output
     assert {path.name for path in tmp_path.iterdir()} == {

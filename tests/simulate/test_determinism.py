@@ -27,9 +27,12 @@ def test_same_seed_same_bytes(tmp_path: Path, form: str) -> None:
 def test_other_seed_other_world(make_day) -> None:
     """Another seed gives other calls over other trunks."""
     one, two = make_day(calls=500, seed=1), make_day(calls=500, seed=2)
-    assert one.records("departures").drop("record_id").join(
-        two.records("departures"), on=["called_number", "started_at"], how="semi"
-    ).is_empty()
+    assert (
+        one.records("departures")
+        .drop("record_id")
+        .join(two.records("departures"), on=["called_number", "started_at"], how="semi")
+        .is_empty()
+    )
 
 
 def test_planting_leaves_honest_calls_alone(make_day) -> None:
@@ -51,7 +54,7 @@ def test_numpy_global_state_is_untouched(tmp_path: Path) -> None:
     """No global generator is read or moved."""
     import numpy as np
 
-    np.random.seed(1)  # noqa: NPY002 (the global state is what is tested)
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(1)  # ruff: ignore[numpy-legacy-random] (the global state is what is tested)
+    before = np.random.get_state()[1].copy()  # ruff: ignore[numpy-legacy-random]
     simulate(calls=200, seed=1, plant="none", out=tmp_path)
-    assert (before == np.random.get_state()[1]).all()  # noqa: NPY002
+    assert (before == np.random.get_state()[1]).all()  # ruff: ignore[numpy-legacy-random]

@@ -96,12 +96,14 @@ def test_numbers_are_written_as_numbering_says(clean) -> None:
     national = [name for name, forms in trunks.items() if ":" in forms["called"]]
     records = clean.records("arrivals")
     on_national = pl.col("trunk").is_in(national)
-    assert records.filter(on_national)["called_number"].str.contains(
-        r"^8?\d{10}$"
-    ).all()
-    assert records.filter(~on_national)["called_number"].str.contains(
-        r"^(\+|00|810)?7\d{10}$"
-    ).all()
+    assert (
+        records.filter(on_national)["called_number"].str.contains(r"^8?\d{10}$").all()
+    )
+    assert (
+        records.filter(~on_national)["called_number"]
+        .str.contains(r"^(\+|00|810)?7\d{10}$")
+        .all()
+    )
 
 
 def test_truth_json_tells_the_story(day) -> None:
@@ -113,14 +115,17 @@ def test_truth_json_tells_the_story(day) -> None:
         {"side": "arrivals", "start_h": 14.25, "minutes": 20.0, "trunk": ""}
     ]
     assert story["rows"]["arrivals"] == len(day.records("arrivals"))
-    assert story["parameters"]["loss_share"] == 0.005
+    assert story["parameters"]["loss_share"] == pytest.approx(0.005)
 
 
-@pytest.mark.parametrize(("how", "pattern"), [
-    ("keeper", r"^BY\d{9}$"),
-    ("trunk", r"^BY-\d{3}-\d{9}$"),
-    ("random", r"^\d{18}$"),
-])
+@pytest.mark.parametrize(
+    ("how", "pattern"),
+    [
+        ("keeper", r"^BY\d{9}$"),
+        ("trunk", r"^BY-\d{3}-\d{9}$"),
+        ("random", r"^\d{18}$"),
+    ],
+)
 def test_record_ids(make_day, how: str, pattern: str) -> None:
     """Ids run per keeper or per trunk, or are random; losses leave gaps."""
     made = make_day(calls=3000, record_ids=how, repeated_share=0.0, edge_cut=False)

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from tests.simulate.conftest import PERFECT
+from .worlds import PERFECT
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,17 @@ def test_all_are_honest(odd) -> None:
     assert set(odd.truth["kind"]) == {"honest"}
 
 
-@pytest.mark.parametrize(("reason", "share"), [
-    ("number_lost", 0.03),
-    ("national_form", 0.05),
-    ("diverted", 0.04),
-    ("failed_in_transit", 0.05),
-    ("roaming_elsewhere", 0.02),
-    ("third_country", 0.02),
-])
+@pytest.mark.parametrize(
+    ("reason", "share"),
+    [
+        ("number_lost", 0.03),
+        ("national_form", 0.05),
+        ("diverted", 0.04),
+        ("failed_in_transit", 0.05),
+        ("roaming_elsewhere", 0.02),
+        ("third_country", 0.02),
+    ],
+)
 def test_shares(odd, reason: str, share: float) -> None:
     """Each happens about as often as asked for."""
     assert len(_of(odd.truth, reason)) == pytest.approx(20_000 * share, rel=0.25)
@@ -48,7 +51,9 @@ def test_shares(odd, reason: str, share: float) -> None:
 def test_lost_numbers_and_national_forms(odd) -> None:
     """A lost number is empty, a national one lacks only the country code."""
     halves = odd.halves("honest")
-    assert (_of(halves, "number_lost")["arrival_calling_number"] == "").all()
+    assert (
+        _of(halves, "number_lost")["arrival_calling_number"].str.len_bytes() == 0
+    ).all()
     national = _of(halves, "national_form")
     same = pl.col("departure_calling_number") == pl.col("arrival_calling_number")
     assert national.filter(~same).is_empty()
@@ -68,7 +73,7 @@ def test_diverted(odd) -> None:
     )
     assert halves.filter(was_called ^ is_calling).height == halves.height
     before = odd.halves("honest").filter(
-        pl.col("departure_redirecting_number") != ""
+        pl.col("departure_redirecting_number").str.len_bytes() > 0
     )
     assert len(before) > 500
     same = pl.col("departure_redirecting_number") == pl.col(
@@ -90,14 +95,9 @@ def test_failed_in_transit(odd) -> None:
     failed = _of(odd.halves("honest"), "failed_in_transit")
     assert failed["arrival_id"].is_null().all()
     assert (failed["departure_duration_s"] == 0).all()
-    again = failed.join(
-        odd.truth.filter(pl.col("benign") != "failed_in_transit", pl.col("departs"))
-        if False
-        else odd.truth.filter(pl.col("benign").is_null()),
-        on="call_id",
-        how="semi",
-    )
-    assert len(again) == pytest.approx(0.6 * len(failed), rel=0.15)
+    others = odd.truth.filter(pl.col("benign").is_null())
+    again = failed.join(others, on="call_id", how="semi")
+    assert len(again) == pytest.approx(0.6 * len(failed), rel=0.25)
 
 
 def test_withheld(odd) -> None:

@@ -23,7 +23,8 @@ def test_numbers_are_valid_as_far_as_they_should_be(country: str) -> None:
         (plan.unallocated, False),
     ):
         numbers = [
-            phonenumbers.parse(f"+{number}") for number in plan.numbers(rng, prefixes, 150)
+            phonenumbers.parse(f"+{number}")
+            for number in plan.numbers(rng, prefixes, 150)
         ]
         assert {phonenumbers.is_valid_number(number) for number in numbers} == {valid}
     assert plan.is_mobile(plan.numbers(rng, plan.mobile, 50)).all()
@@ -32,7 +33,7 @@ def test_numbers_are_valid_as_far_as_they_should_be(country: str) -> None:
 
 def test_unknown_country() -> None:
     """A country without plan is named, with those that have one."""
-    with pytest.raises(ConfigError, match="'XX'.*BY"):
+    with pytest.raises(ConfigError, match=r"'XX'.*BY"):
         plan_of("XX")
 
 
@@ -47,8 +48,12 @@ def test_a_written_number_can_be_read_back(number: int, form: str) -> None:
     plan = PLANS["BY"]
     text = number_texts(np.array([number]), pl.Series([form]), plan)[0]
     heads = {
-        **{"plus": "+", "bare": "", "00": "00", "810": "810"},
-        **{"national": "80", "national_bare": ""},
+        "plus": "+",
+        "bare": "",
+        "00": "00",
+        "810": "810",
+        "national": "80",
+        "national_bare": "",
     }
     rest = text.removeprefix(heads[form])
     code = "375" if "national" in form else ""

@@ -93,7 +93,9 @@ def test_a_right_result() -> None:
 
 def test_a_loop_is_one_call() -> None:
     """One finding on one crossing of a loop finds the call."""
-    found = _of(score_result(TRUTH, _findings(("loop", None, "a7", None)), PAIRS), "loop")
+    found = _of(
+        score_result(TRUTH, _findings(("loop", None, "a7", None)), PAIRS), "loop"
+    )
     assert (found.planted, found.found, found.right, found.recall) == (2, 2, 2, 1)
 
 
@@ -173,14 +175,20 @@ def test_unusual_honest_calls_are_counted_apart() -> None:
     score = score_result(truth, _findings(("false_answer", "d1", "a1", None)), _pairs())
     assert score.accused_by_reason == {"voicemail": 1}
     assert (score.harm.accused, score.harm_plain.accused) == (1, 0)
+    assert (_of(score, "false_answer").found, _of(score, "false_answer").unusual) == (
+        *(1, 1),
+    )
     assert (score.pairs.missed, score.pairs.missed_unusual) == (1, 1)
 
 
-@pytest.mark.parametrize(("hits", "of", "low", "high"), [
-    (0, 100, 0.0, 0.036217),
-    (5, 100, 0.016432, 0.112835),
-    (100, 100, 0.963783, 1.0),
-])
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [
+        (0, 100, 0.0, 0.036217),
+        (5, 100, 0.016432, 0.112835),
+        (100, 100, 0.963783, 1.0),
+    ],
+)
 def test_exact_interval(hits: int, of: int, low: float, high: float) -> None:
     """Clopper-Pearson as the tables have it."""
     assert exact_interval(hits, of) == pytest.approx((low, high), abs=1e-5)

@@ -27,27 +27,34 @@ def test_parameters_from_toml(tmp_path: Path) -> None:
             "[[outages]]\nside = 'departures'\nstart_h = 3\nminutes = 5\n",
         )
     )
-    assert parameters.loss_share == 0.02
+    assert parameters.loss_share == pytest.approx(0.02)
     assert parameters.clock_constant_s == (2.0, 3.0)
     assert parameters.outages == (Outage(side="departures", start_h=3.0, minutes=5.0),)
     assert parameters.days == 1
 
 
-@pytest.mark.parametrize(("text", "code", "sentence"), [
-    ("lost_share = 1", "parameters-field", "lost_share"),
-    ("loss_share = 'much'", "parameters-value", "loss_share must be a number"),
-    ("loss_share = 7.0", "parameters-value", "between 0 and 1"),
-    ("record_ids = 'none'", "parameters-value", "record_ids must be one of"),
-    ("start = 'today'", "parameters-value", "start must be a date"),
-    ("days = 0", "parameters-value", "days must be at least 1"),
-    ("hour_shares = [1, 2]", "parameters-value", "24 values"),
-    ("clock_constant_s = [1]", "parameters-value", "2 values"),
-    ("formats_arrival_called = {dots = 1}", "parameters-value", "one of plus"),
-    ("[[outages]]\nside = 'here'\nstart_h = 1\nminutes = 1", "parameters-value", "side"),
-    ("[[outages]]\nside = 'arrivals'", "parameters-field", "lacks"),
-    ("outages = 3", "parameters-value", "outages must be a list"),
-    ("days = ", "parameters-file", "not TOML"),
-])
+@pytest.mark.parametrize(
+    ("text", "code", "sentence"),
+    [
+        ("lost_share = 1", "parameters-field", "lost_share"),
+        ("loss_share = 'much'", "parameters-value", "loss_share must be a number"),
+        ("loss_share = 7.0", "parameters-value", "between 0 and 1"),
+        ("record_ids = 'none'", "parameters-value", "record_ids must be one of"),
+        ("start = 'today'", "parameters-value", "start must be a date"),
+        ("days = 0", "parameters-value", "days must be at least 1"),
+        ("hour_shares = [1, 2]", "parameters-value", "24 values"),
+        ("clock_constant_s = [1]", "parameters-value", "2 values"),
+        ("formats_arrival_called = {dots = 1}", "parameters-value", "one of plus"),
+        (
+            "[[outages]]\nside = 'here'\nstart_h = 1\nminutes = 1",
+            "parameters-value",
+            "side",
+        ),
+        ("[[outages]]\nside = 'arrivals'", "parameters-field", "lacks"),
+        ("outages = 3", "parameters-value", "outages must be a list"),
+        ("days = ", "parameters-file", "not TOML"),
+    ],
+)
 def test_wrong_parameters(tmp_path: Path, text: str, code: str, sentence: str) -> None:
     """Each mistake has its sentence."""
     with pytest.raises(ConfigError, match=sentence) as caught:
@@ -76,19 +83,22 @@ def test_intensity_sets_the_share(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("text", "sentence"), [
-    ("plant = 3", "must be a list"),
-    ("[[plants]]\nkind = 'loop'", "no field 'plants'"),
-    ("[[plant]]\nhow = 'both'", "lacks"),
-    ("[[plant]]\nkind = 'theft'", "plant 1: kind is 'theft'"),
-    ("[[plant]]\nkind = 'loop'\nhow = 'ott'", "plant 1: how is 'ott'"),
-    ("[[plant]]\nkind = 'loop'\nintensity = 'huge'", "intensity is 'huge'"),
-    ("[[plant]]\nkind = 'loop'\nshare = 2", "share must lie"),
-    ("[[plant]]\nkind = 'loop'\nconcentration = 0", "concentration must lie"),
-    ("[[plant]]\nkind = 'loop'\ncarriers = -1", "carriers cannot"),
-    ("[[plant]]\nkind = 'loop'\ntimes = [1, 2]", "times must"),
-    ("[[plant]]\nkind = 'loop'\nsites = 0", "sites must"),
-])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("plant = 3", "must be a list"),
+        ("[[plants]]\nkind = 'loop'", "no field 'plants'"),
+        ("[[plant]]\nhow = 'both'", "lacks"),
+        ("[[plant]]\nkind = 'theft'", "plant 1: kind is 'theft'"),
+        ("[[plant]]\nkind = 'loop'\nhow = 'ott'", "plant 1: how is 'ott'"),
+        ("[[plant]]\nkind = 'loop'\nintensity = 'huge'", "intensity is 'huge'"),
+        ("[[plant]]\nkind = 'loop'\nshare = 2", "share must lie"),
+        ("[[plant]]\nkind = 'loop'\nconcentration = 0", "concentration must lie"),
+        ("[[plant]]\nkind = 'loop'\ncarriers = -1", "carriers cannot"),
+        ("[[plant]]\nkind = 'loop'\ntimes = [1, 2]", "times must"),
+        ("[[plant]]\nkind = 'loop'\nsites = 0", "sites must"),
+    ],
+)
 def test_wrong_plants(tmp_path: Path, text: str, sentence: str) -> None:
     """Each mistake has its sentence, with the place of the plant."""
     with pytest.raises(ConfigError, match=sentence):
@@ -112,9 +122,7 @@ def test_unknown_carrier_or_trunk(tmp_path: Path, field: str) -> None:
 def test_same_country_twice(tmp_path: Path) -> None:
     """Calls must cross a border."""
     with pytest.raises(ConfigError, match="another one"):
-        simulate(
-            calls=10, seed=1, plant="none", out=tmp_path, departure_country="RU"
-        )
+        simulate(calls=10, seed=1, plant="none", out=tmp_path, departure_country="RU")
 
 
 def test_plants_in_code_are_completed() -> None:

@@ -13,15 +13,12 @@ def test_every_record_is_known_and_every_held_half_is_there(
     """Record ids of files and truth are the same, apart from what was lost."""
     held = set(day.records(side)["record_id"])
     made = day.truth.filter(pl.col(f"{name}_id").is_not_null())
-    ids = (
-        made.select(
-            f"{name}_lost",
-            pl.concat_str(f"{name}_id", f"{name}_also", separator=";", ignore_nulls=True)
-            .str.split(";")
-            .alias("id"),
-        )
-        .explode("id")
-    )
+    ids = made.select(
+        f"{name}_lost",
+        pl.concat_str(f"{name}_id", f"{name}_also", separator=";", ignore_nulls=True)
+        .str.split(";")
+        .alias("id"),
+    ).explode("id")
     assert not held & set(ids.filter(pl.col(f"{name}_lost"))["id"])
     known = set(ids["id"])
     if side != "domestic":  # ordinary domestic calls are no crossings
@@ -42,10 +39,7 @@ def test_an_id_belongs_to_one_crossing(day) -> None:
 
 def test_kinds_decide_which_records_are_made(day) -> None:
     """Bypass leaves a domestic record, phantoms one half, everything else both."""
-    made = {
-        name: day.truth[f"{name}_id"].is_not_null().alias(name)
-        for name in SIDES.values()
-    }
+    made = {name: pl.col(f"{name}_id").is_not_null() for name in SIDES.values()}
     counts = (
         day.truth.filter(~pl.col("in_outage"))
         .with_columns(**made)

@@ -92,44 +92,47 @@ def _read(path: Path) -> pl.DataFrame:
 
 def _kinds_table(scored: Score) -> Table:
     """Return precision and recall of each kind."""
-    from rich.table import Table
-
-    table = Table(title="Found, by kind (crossings)", title_justify="left")
-    table.add_column("kind", no_wrap=True)
-    for name in ("planted", "provable", "found", "right"):
-        table.add_column(name, justify="right")
-    for name in ("precision", "recall", "of provable"):
-        table.add_column(name, justify="right", style="bold")
+    names = ("planted", "provable", "found", "right", "unusual")
+    shares = ("precision", "recall", "of provable")
+    table = _table("Found, by kind (crossings)", (*names, *shares))
     for kind in scored.kinds:
         table.add_row(
             kind.kind,
-            *(_count(n) for n in (kind.planted, kind.provable, kind.found, kind.right)),
-            *(
-                _share(share)
-                for share in (kind.precision, kind.recall, kind.recall_provable)
-            ),
+            _count(kind.planted),
+            _count(kind.provable),
+            _count(kind.found),
+            _count(kind.right),
+            _count(kind.unusual),
+            _share(kind.precision),
+            _share(kind.recall),
+            _share(kind.recall_provable),
         )
     return table
 
 
 def _confusion_table(scored: Score) -> Table:
     """Return truth by row, what was found by column."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(
-        title="Truth (rows) and what was found (columns)",
-        title_justify="left",
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-    )
-    table.add_column("", no_wrap=True)
-    for short in SHORT.values():
-        table.add_column(short, justify="right", no_wrap=True)
+    table = _table("Truth (rows) and what was found (columns)", tuple(SHORT.values()))
     for row, cells in scored.confusion.items():
         texts = [_count(cells[kind]) if cells[kind] else "." for kind in SHORT]
         table.add_row(row, *texts)
+    return table
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    """Return an empty table as narrow as it can be."""
+    from rich.table import Table
+
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        padding=(0, 2 if len(columns) < 10 else 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
@@ -144,7 +147,10 @@ def _lines(scored: Score) -> Iterator[str]:
     for reason, count in scored.accused_by_reason.items():
         if reason != "plain":
             yield f"    {_count(count)} accused although only {reason}"
-    yield f"accused inside an outage: {_count(scored.accused_in_outage)}"
+    yield (
+        f"accused inside an outage: {_count(scored.accused_in_outage)}, of them "
+        f"honest: {_count(scored.honest_in_outage)}"
+    )
     yield f"innocent domestic records named: {_count(scored.accused_domestic)}"
     if scored.accused_unknown:
         yield f"records named that the truth does not know: {scored.accused_unknown:,}"

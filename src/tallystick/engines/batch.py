@@ -242,7 +242,7 @@ class _Run:
     def _write_late(self, outcome: Outcome) -> None:
         """Write the pairs that second readings found, lawful or not."""
         found = outcome.findings.filter(pl.col("pass").is_not_null())
-        every = pl.concat([found, outcome.late_pairs])
+        every = pl.concat([found, outcome.late_pairs], how="diagonal")
         if every.is_empty():
             return
         late = Outcome(

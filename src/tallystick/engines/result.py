@@ -187,6 +187,9 @@ def describe(
             "departure_called",
             "arrival_calling",
             "arrival_called",
+            pl.col("certain").fill_null(value=False)
+            if "certain" in joined.columns
+            else pl.lit(value=False).alias("certain"),
             "evidence",
             "pass",
         )

@@ -108,6 +108,11 @@ class Workspace:
         """Return where a side's bucket lies; the file may be absent if empty."""
         return self.folder / f"{side}-{bucket:04d}.parquet"
 
+    def sources(self, side: str) -> tuple[str | None, ...]:
+        """Return a table expression per bucket; `None` where a bucket is empty."""
+        paths = [self.path(side, bucket) for bucket in range(self.buckets)]
+        return tuple(f"read_parquet('{p}')" if p.exists() else None for p in paths)
+
     def scan(self, side: str) -> Iterator[Path]:
         """Yield the files of a side that exist, in order."""
         for bucket in range(self.buckets):

@@ -17,9 +17,11 @@ from tallystick.pairing.spec import Check, PairingSpec
 from tallystick.pairing.step import Step
 
 INCREMENTS_MS: Final = (60_000, 30_000, 6_000)
+STILL_TRYING_MS: Final = 1500
 _ROUNDED: Final = 0.97  # share of whole multiples that shows a billing increment
 _SHRINK: Final = 20.0
 _CARRIER_PAIRS: Final = 200
+_CARRIERS: Final = 3  # carriers needed for a comparison
 _QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7
 
@@ -59,8 +61,16 @@ def excess(check: Check, amount: str | None) -> str:
     """
     name = check.attribute
     if check.test == "departure_only":
+        # Completed at departure while the arrival was still being tried: stronger
+        # than completed after it, as when a mailbox takes over.
+        early = (
+            "false"
+            if check.delay is None
+            else f"p.lag + p.a_end_ms - p.d_{check.delay} >= {STILL_TRYING_MS}"
+        )
         return (
-            f"CASE WHEN p.d_{name} AND NOT p.a_{name} THEN 1.0"
+            f"CASE WHEN p.d_{name} AND NOT p.a_{name} THEN"
+            f" CASE WHEN {early} THEN 8.0 ELSE 1.0 END"
             f" WHEN p.a_{name} AND NOT p.d_{name} THEN -1.0 ELSE 0.0 END"
         )
     if check.test == "departure_earlier":
@@ -69,9 +79,11 @@ def excess(check: Check, amount: str | None) -> str:
             return f"{early}::DOUBLE"
         gap = f"(p.d_{amount} - p.a_{amount})"
         spare = "(1000 + coalesce(di.increment, 0) + coalesce(ai.increment, 0))"
+        recorded = f"p.d_{name} IS NOT NULL AND p.a_{name} IS NOT NULL"
         return (
             f"CASE WHEN {early} > 0 THEN greatest(least({early}, {gap} + {spare}), 0)"
-            f" ELSE least(greatest({early}, {gap} - {spare}), 0) END::DOUBLE"
+            f" WHEN {recorded} THEN least(greatest({early}, {gap} - {spare}), 0)"
+            f" ELSE 0 END::DOUBLE"
         )
     gap = f"(p.d_{name} - p.a_{name})"
     late = "(p.d_end_ms - p.a_end_ms - p.lag)"
@@ -158,7 +170,8 @@ def weigh_rings(rings: pl.DataFrame) -> pl.DataFrame:
     for (ring,), part in rings.filter(pl.col("ring") > 0).group_by("ring"):
         mirrored = rings.filter(pl.col("ring") == -int(str(ring)))["n"].sum()
         usual = max(
-            (int(mirrored) + 0.5) / total, _quartile(part, big) if big.height else 0.0
+            (int(mirrored) + 0.5) / total,
+            _quartile(part, big) if big.height >= _CARRIERS else 0.0,
         )
         overall = float(part["n"].sum()) / total
         carriers = part.group_by("carrier").agg(pl.col("n").sum().alias("of_carrier"))
@@ -196,12 +209,10 @@ def weigh_rings(rings: pl.DataFrame) -> pl.DataFrame:
 
 def _quartile(part: pl.DataFrame, big: pl.DataFrame) -> float:
     """Return the ring's share at the lower quartile of the carriers by volume."""
-    if big.height < 3:
-        return 0.0
     found = part.group_by("carrier").agg(pl.col("n").sum())
     shares = (
         big.join(found, on="carrier", how="left")
-        .with_columns(share=(pl.col("n").fill_null(0) + 0.5) / pl.col("all"))
+        .with_columns(share=pl.col("n").fill_null(0) / pl.col("all"))
         .sort("share")
     )
     volume = shares["all"].to_numpy().cumsum()

@@ -30,6 +30,7 @@ _COMPANY_SAMPLE: Final = 2_000_000
 _SHARE_OF_ROUTE: Final = 0.005
 _THIN_BIN: Final = 0.25  # open share at the lower quartile of carriers
 _THIN_LEAST: Final = 8
+WORST: Final = 4.0  # no finding stands that is this many times worse than the rate
 
 FINDING_SCHEMA: Final[dict[str, pl.DataType]] = {
     "kind": pl.String(),
@@ -41,6 +42,7 @@ FINDING_SCHEMA: Final[dict[str, pl.DataType]] = {
     "evidence": pl.String(),  # JSON list of [code, bits, detail]
     "pass": pl.String(),
 }
+"""`conclude` adds `certain`: whether the harm budget covers the finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +75,38 @@ def conclude(engine: Engine, state: State, *, domestic: bool) -> Outcome:
     total = max(state.departures.rows, state.arrivals.rows)
     allowed = state.options.accused_per_million * max(total / 1e6, 0.1)
     looped = _loops(engine, state)
-    chosen, excused = _read_again(engine, state, looped, domestic, allowed)
-    checked = _check_pairs(engine, state, looped, allowed)
+    chosen, excused, possible = _read_again(engine, state, looped, domestic)
+    checked = _check_pairs(engine, state, looped)
     parts = [looped, chosen, checked]
     gaps = _gaps(engine, state)
     loss = {}
     for side in ("departures", "arrivals"):
         found, judged = _judge_missing(
-            engine, state, side, [*parts, excused], gaps, allowed
+            engine, state, side, [*parts, excused], gaps, possible, allowed
         )
         parts.append(found)
         loss["arrivals" if side == "departures" else "departures"] = judged.loss
     return Outcome(
-        findings=pl.concat(parts),
+        findings=mark_certain(pl.concat(parts), allowed),
         late_pairs=excused,
         gaps=gaps,
         loss=loss,
     )
+
+
+def mark_certain(findings: pl.DataFrame, allowed: float) -> pl.DataFrame:
+    """Mark the surest findings whose expected number of wrong ones is allowed.
+
+    The rest are indications: their expected share of wrong ones keeps the false
+    discovery rate, but nobody should act on a single one of them.
+    """
+    order = findings.sort(
+        "confidence", "kind", "d_row", "a_row", descending=[True, False, False, False]
+    )
+    accusing = (order["kind"] != UNPROVEN).to_numpy()
+    wrong = np.where(accusing, 1 - order["confidence"].to_numpy(), 0.0)
+    certain = accusing & (np.cumsum(wrong) <= allowed)
+    return order.with_columns(pl.Series("certain", certain))
 
 
 def _evidence(*items: tuple[str, float, dict[str, object]]) -> str:
@@ -209,18 +226,22 @@ def _parts(parts: tuple[str, ...]) -> str:
 
 
 def _read_again(
-    engine: Engine, state: State, looped: pl.DataFrame, domestic: bool, allowed: float
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    engine: Engine, state: State, looped: pl.DataFrame, domestic: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Find partners by part of the key.
 
     Returns:
-        Findings, and clean pairs whose difference is lawful.
+        Findings; clean pairs whose difference is lawful; and how likely each half
+        that was left has a partner all the same (`side`, `row`, `possible`).
     """
     spec = state.spec
     empty = pl.DataFrame(schema=FINDING_SCHEMA)
     readings = _prepare_readings(engine, state, looped, domestic)
+    none = pl.DataFrame(
+        schema={"side": pl.String, "row": pl.Int64, "possible": pl.Float64}
+    )
     if not readings:
-        return empty, empty
+        return empty, empty, none
     engine.drop("readings")
     amounts = [a for a in spec.attributes if a.cls == "TOL" and a.evidence]
     amount = amounts[0] if amounts else None
@@ -235,7 +256,7 @@ def _read_again(
         f"SELECT *, {amount_d} AS d_amount, {amount_a} AS a_amount FROM readings"
     )
     if found.is_empty():
-        return empty, empty
+        return empty, empty, none
     weighed = []
     for reading in readings:
         part = found.filter(pl.col("reading") == reading.name)
@@ -248,19 +269,35 @@ def _read_again(
             )
         )
     chosen = choose(pl.concat(weighed))
-    sure = accept(
-        chosen,
-        false_discovery_rate=state.options.false_discovery_rate,
-        wrong_allowed=allowed,
-    )
-    sure = _beyond_usual(engine, state, sure, allowed)
+    sure = accept(chosen, false_discovery_rate=state.options.false_discovery_rate)
+    sure = _beyond_usual(engine, state, sure)
     rows = [_reading_finding(row) for row in sure.iter_rows(named=True)]
     both = pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else empty
-    return both.filter(pl.col("kind") != ""), both.filter(pl.col("kind") == "")
+    left = _possible(chosen, sure)
+    return both.filter(pl.col("kind") != ""), both.filter(pl.col("kind") == ""), left
+
+
+def _possible(chosen: pl.DataFrame, sure: pl.DataFrame) -> pl.DataFrame:
+    """Return how likely halves of candidates that do not stand are partners."""
+    doubtful = chosen.filter(pl.col("shift") == 0).join(
+        sure, on=["d_row", "a_row", "a_side"], how="anti"
+    )
+    sides = (
+        ("departures", "d_row", doubtful),
+        ("arrivals", "a_row", doubtful.filter(pl.col("a_side") == "arrivals")),
+    )
+    return pl.concat([
+        frame.select(
+            pl.lit(side).alias("side"),
+            pl.col(column).alias("row"),
+            pl.col("posterior").alias("possible"),
+        )
+        for side, column, frame in sides
+    ])
 
 
 def _beyond_usual(
-    engine: Engine, state: State, sure: pl.DataFrame, allowed: float
+    engine: Engine, state: State, sure: pl.DataFrame
 ) -> pl.DataFrame:
     """Excuse crossings whose difference is as common with every other carrier."""
     volume = engine.fetch(
@@ -276,9 +313,7 @@ def _beyond_usual(
     for _, part in named.group_by("kind", maintain_order=True):
         ranked = part.sort("usual", "bits", descending=[False, True])
         last = stands_until(
-            ranked["usual"].to_numpy(),
-            state.options.false_discovery_rate,
-            allowed,
+            ranked["usual"].to_numpy(), state.options.false_discovery_rate
         )
         kept.append(
             ranked.drop("usual").with_columns(
@@ -291,16 +326,16 @@ def _beyond_usual(
     return pl.concat(kept, how="vertical_relaxed")
 
 
-def stands_until(wrong: np.ndarray, rate: float, allowed: float) -> int:
+def stands_until(wrong: np.ndarray, rate: float) -> int:
     """Return how many of the surest stand.
 
     Args:
         wrong: Probability that each is wrong, the surest first.
-        rate: Largest expected share of wrong ones.
-        allowed: Largest expected number of wrong ones.
+        rate: Largest expected share of wrong ones; the last may be no worse than
+            `WORST` times that.
     """
-    total = np.cumsum(wrong)
-    good = (total <= rate * np.arange(1, len(wrong) + 1)) & (total <= allowed)
+    share = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
+    good = (share <= rate) & (wrong <= WORST * rate)
     return int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0
 
 
@@ -397,7 +432,7 @@ def _reading_finding(row: dict[str, object]) -> dict[str, object]:
 
 
 def _check_pairs(
-    engine: Engine, state: State, looped: pl.DataFrame, allowed: float
+    engine: Engine, state: State, looped: pl.DataFrame
 ) -> pl.DataFrame:
     """Name pairs that break a law beyond what is usual."""
     spec = state.spec
@@ -443,13 +478,9 @@ def _check_pairs(
     out = []
     for kind in dict.fromkeys(c.kind for c in spec.checks):
         part = every.filter(pl.col("kind") == kind).sort("wrong", "d_row")
-        wrong = part["wrong"].to_numpy()
-        total = np.cumsum(wrong)
-        rank = np.arange(1, len(wrong) + 1)
-        stands = (total <= state.options.false_discovery_rate * rank) & (
-            total <= max(allowed, state.options.false_discovery_rate)
+        last = stands_until(
+            part["wrong"].to_numpy(), state.options.false_discovery_rate
         )
-        last = int(np.flatnonzero(stands)[-1]) + 1 if stands.any() else 0
         out.append(part.head(last))
     kept = (
         pl.concat(out)
@@ -542,6 +573,7 @@ def _judge_missing(
     side: str,
     explained: list[pl.DataFrame],
     gaps: list[Gap],
+    possible: pl.DataFrame,
     allowed: float,
 ) -> tuple[pl.DataFrame, Judged]:
     """Name, or leave unproven, the halves of a side that nothing else explains."""
@@ -568,6 +600,9 @@ def _judge_missing(
         paired.select(*CELL, "n"),
         serials=state.serials[peer],
         lags=state.lags,
+    )
+    judged = judged.with_possible(
+        possible.filter(pl.col("side") == side).select("row", "possible")
     )
     named = accept_missing(
         judged.halves,
@@ -664,6 +699,8 @@ def _mark_incomplete(
     why = (
         pl.when(pl.col("sibling"))
         .then(pl.lit("same_key_near"))
+        .when(~pl.col("known"))
+        .then(pl.lit("number_absent"))
         .when(
             (pl.col("t") < cover.from_ms + 60_000 + slack)
             | (pl.col("t") > cover.to_ms - 60_000 - slack)

@@ -74,49 +74,67 @@ def longer_pairs_step(rule: Continuation) -> Step:
 
 
 def loops_steps(rule: Recurrence) -> list[Step]:
-    """Find crossings of one key that overlap, are alike and follow one another.
+    """Find crossings of one key that overlap, are alike and end together.
 
-    Two people may well have two calls between the same busy numbers at once: the
-    expected number of such chances at the key is kept as `chance`, to be weighed.
+    A caller may try again while the first attempt still rings, and a record may be
+    kept up after the call is over; but only what is one call ends all at once. Two
+    people may well have two calls between the same busy numbers: how many halves the
+    key has is kept as `busy`, so that chance can be weighed.
     """
     steps = []
     for side, short in SIDES:
-        same = "PARTITION BY key_hi, key_lo ORDER BY t"
-        alike = (
-            f"abs(next_{rule.alike} - {rule.alike}) <= {rule.tolerance}"
-            f" AND next_t - t <= {rule.within_ms} AND CASE"
-            f" WHEN end_ms IS NULL THEN next_t - t <= {_UNKNOWN_END_MS}"
-            f" ELSE next_t < t + end_ms AND (next_end IS NULL OR"
-            f" {rule.alike} > 0 OR abs(next_t + next_end - t - end_ms)"
-            f" <= {rule.tolerance}) END"
-        )
-        # A departure that nothing came of and that has no arrival of its own is an
-        # attempt that was tried again over another route, not a loop.
-        failed = (
-            f" AND NOT ({rule.alike} = 0 AND row IN (SELECT row FROM open_{side}))"
+        # Without an end nothing shows on departures that they are one call: the
+        # attempt may have been tried again over another route.
+        unknown = (
+            "false"
             if side == "departures"
-            else ""
+            else f"y.t - x.t <= {_UNKNOWN_END_MS} AND y.{rule.alike} = x.{rule.alike}"
+        )
+        alike = (
+            f"abs(y.{rule.alike} - x.{rule.alike}) <= {rule.tolerance} AND CASE"
+            f" WHEN x.end_ms IS NULL OR y.end_ms IS NULL THEN {unknown}"
+            f" ELSE y.t <= x.t + x.end_ms - {rule.tolerance} AND"
+            f" abs(y.t + y.end_ms - x.t - x.end_ms) <= {rule.tolerance} END"
         )
         steps += [
             Step(
                 "suspects",
-                f"SELECT *, lead(row) OVER w AS next_row,"
-                f" lead(t) OVER w AS next_t, lead(end_ms) OVER w AS next_end,"
-                f" lead({rule.alike}) OVER w AS next_{rule.alike},"
+                f"SELECT row, key_hi, key_lo, t, end_ms, {rule.alike},"
                 f" count(*) OVER (PARTITION BY key_hi, key_lo) AS busy FROM {side}"
                 f" WHERE (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM"
                 f" open_{side} UNION SELECT (s.key_hi, s.key_lo) FROM {side} s"
                 f" JOIN crowd c ON c.{short}_row = s.row)"
-                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}'){failed}"
-                f" WINDOW w AS ({same})",
+                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}')",
             ),
             Step(
                 "looping",
-                f"SELECT DISTINCT '{side}' AS side, unnest([row, next_row])"
-                f" AS row, key_hi, key_lo, busy FROM suspects WHERE {alike}",
+                f"SELECT DISTINCT '{side}' AS side, unnest([x.row, y.row]) AS row,"
+                f" x.key_hi, x.key_lo, x.busy, unnest([x.t, y.t]) AS t,"
+                f" unnest([x.t + coalesce(x.end_ms, 0), y.t + coalesce(y.end_ms, 0)])"
+                f" AS t_end FROM suspects x JOIN suspects y"
+                f" ON y.key_hi = x.key_hi AND y.key_lo = x.key_lo"
+                f" AND y.t BETWEEN x.t AND x.t + {rule.within_ms}"
+                f" AND (y.t > x.t OR y.row > x.row) AND {alike}",
                 append=True,
             ),
         ]
+    # Arrivals of a loop whose departure is not known belong to it as well.
+    spans = (
+        "SELECT key_hi, key_lo, min(t) AS low, max(t_end) AS high, max(busy) AS busy"
+        " FROM looping GROUP BY key_hi, key_lo"
+    )
+    steps.append(
+        Step(
+            "looping",
+            f"SELECT 'arrivals' AS side, o.row, o.key_hi, o.key_lo, s.busy, o.t, o.t"
+            f" AS t_end FROM open_arrivals o JOIN ({spans}) s"
+            f" ON s.key_hi = o.key_hi AND s.key_lo = o.key_lo"
+            f" AND o.t BETWEEN s.low - {rule.tolerance} AND s.high"
+            f" ANTI JOIN (SELECT row FROM looping WHERE side = 'arrivals') l"
+            f" ON l.row = o.row",
+            append=True,
+        )
+    )
     return steps
 
 

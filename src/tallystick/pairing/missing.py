@@ -9,7 +9,7 @@ where far more are open than losses explain is a half named; elsewhere it is
 Source: spec/pairing.md, "Missing halves".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,13 +23,22 @@ PARTNERED_EDGES: Final = (0, 3)
 OPEN_EDGES: Final = (0, 1, 4)
 AMOUNT_EDGES: Final = (0, 10, 60)  # steps of the amount
 _SHRINK: Final = 5.0
+TIME_CLASS: Final = "(h.at_ms // 7200000 % 12)::TINYINT"  # two hours of the day
 LEAST_LOSS: Final = 1e-3  # the least loss assumed where no serial numbers prove less
 _CARRIER_PAIRS: Final = 200  # pairs before a carrier's loss counts on its own
 _QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7
 _TAIL: Final = 2e-4  # chance that a lost record lies farther from its skip than seen
 
-CELL: Final = ("carrier", "point", "done", "amount_class", "with_class", "open_class")
+CELL: Final = (
+    "carrier",
+    "point",
+    "done",
+    "amount_class",
+    "with_class",
+    "open_class",
+    "time_class",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,24 @@ class Judged:
 
     halves: pl.DataFrame
     loss: float
+
+    def with_possible(self, possible: pl.DataFrame) -> "Judged":
+        """Count the chance of a partner that did not stand as a chance to be wrong.
+
+        Args:
+            possible: `row` and `possible`.
+        """
+        halves = (
+            self.halves
+            .join(
+                possible.group_by("row").agg(pl.col("possible").max()),
+                on="row",
+                how="left",
+            )
+            .with_columns(pl.col("possible").fill_null(0.0))
+            .with_columns(wrong=1 - (1 - pl.col("wrong")) * (1 - pl.col("possible")))
+        )
+        return replace(self, halves=halves)
 
 
 def cut(value: str, edges: tuple[int, ...]) -> str:
@@ -94,11 +121,11 @@ def company_steps(
         ),
         Step(
             f"cells_{side}",
-            f"SELECT carrier, point, done, amount_class,"
+            f"SELECT carrier, point, done, amount_class, time_class,"
             f" {cut('others', PARTNERED_EDGES)} AS with_class,"
             f" {cut('near', OPEN_EDGES)} AS open_class, count(*) * {every} AS n FROM"
             f" (SELECT h.carrier, h.point, {done} AS done,"
-            f" {amount_class} AS amount_class,"
+            f" {amount_class} AS amount_class, {TIME_CLASS} AS time_class,"
             f" coalesce(v.n - coalesce(o.k, 0) - 1, 0) AS others,"
             f" coalesce(o.k, 0) AS near FROM"
             f" (SELECT *, {shared} AS value FROM {everything}"
@@ -111,10 +138,11 @@ def company_steps(
             f"company_{side}",
             f"SELECT h.row, h.t, h.t + coalesce(h.end_ms, 0) AS t_end,"
             f" h.carrier, h.point, {done} AS done, {amount_class} AS amount_class,"
+            f" {TIME_CLASS} AS time_class,"
             f" {cut('coalesce(v.n - o.k, 0)', PARTNERED_EDGES)} AS with_class,"
             f" {cut('coalesce(o.k - 1, 0)', OPEN_EDGES)} AS open_class,"
             f" coalesce(v.n - o.k, 0) AS partnered, coalesce(o.k - 1, 0) AS open_near,"
-            f" h.sibling FROM (SELECT *, {shared} AS value FROM all_open_{side}) h"
+            f" h.sibling, {known} AS known FROM (SELECT *, {shared} AS value FROM all_open_{side}) h"
             f" LEFT JOIN values_{side} v USING (value)"
             f" LEFT JOIN open_values_{side} o USING (value)",
         ),
@@ -206,6 +234,7 @@ def _ratios(halves: pl.DataFrame, paired: pl.DataFrame) -> np.ndarray:
         ["with_class", "open_class", "carrier"],
         ["with_class", "open_class", "carrier", "point"],
         ["with_class", "open_class", "carrier", "point", "done", "amount_class"],
+        list(CELL),
     ]
     frame = halves.select(CELL).with_row_index("i").with_columns(ratio=pl.lit(0.0))
     ratio = np.full(halves.height, 0.0)

@@ -68,12 +68,14 @@ class Check:
             arrival), `departure_earlier` (a `TOL` delay shorter at departure) or
             `departure_exceeds` (a `TOL` amount larger at departure).
         least: Smallest difference worth naming, in the attribute's unit.
+        delay: For `departure_only`, the delay after which it was completed.
     """
 
     kind: str
     attribute: str
     test: Literal["departure_only", "departure_earlier", "departure_exceeds"]
     least: int = 0
+    delay: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _EM_ROUNDS: Final = 6
 _SHRINK: Final = 4.0
 CARRIER_HALVES: Final = 200  # departures before a carrier is compared
 QUANTILE: Final = 0.25
+WORST: Final = 0.1  # a candidate worse than this never stands
 _CERTAIN: Final = 1e-7  # no posterior is believed beyond this
 
 
@@ -316,14 +317,11 @@ def usual(chosen: pl.DataFrame, volume: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def accept(
-    chosen: pl.DataFrame, *, false_discovery_rate: float, wrong_allowed: float
-) -> pl.DataFrame:
+def accept(chosen: pl.DataFrame, *, false_discovery_rate: float) -> pl.DataFrame:
     """Keep the real candidates that the decoys let stand, kind by kind.
 
-    A candidate stands if, counting it and all heavier ones of its kind, the decoys
-    put the share of wrong ones under the false discovery rate and the model puts the
-    number of wrong ones under what is allowed.
+    A candidate stands if, counting it and all heavier ones of its kind, both the
+    decoys and the model put the share of wrong ones under the false discovery rate.
     """
     kept = []
     for _, part in chosen.group_by("kind"):
@@ -334,12 +332,11 @@ def accept(
         bits = real["bits"].to_numpy()
         above = (len(decoys) - np.searchsorted(decoys, bits)) / DECOYS
         rank = np.arange(1, len(bits) + 1)
-        wrong = np.cumsum(1 - real["posterior"].to_numpy())
+        wrong = 1 - real["posterior"].to_numpy()
         stands = (
             (above <= false_discovery_rate * rank)
-            & (wrong <= np.maximum(false_discovery_rate * rank, 0.01))
-            & (wrong <= wrong_allowed)
-            & (real["posterior"].to_numpy() >= 0.5)
+            & (np.cumsum(wrong) <= false_discovery_rate * rank)
+            & (wrong <= WORST)
         )
         last = int(np.flatnonzero(stands)[-1]) + 1 if stands.any() else 0
         kept.append(real.head(last))

@@ -1,4 +1,3 @@
-"""What the analyst sees: the page `report.html`, and one finding explained.
+"""What the analyst sees: the page `report.html`, and one finding explained."""
 
-`tallystick.report.page` writes the page, `tallystick.report.telling` tells a finding.
-"""
+from tallystick.report.page import write_report as write_report

@@ -1,5 +1,6 @@
 """One language's article: what the templates are filled with."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -22,7 +23,7 @@ from tallystick.report.exhibits import (
 from tallystick.report.kinds import Explanation, explain_kind, in_order
 from tallystick.report.material import Material
 from tallystick.report.rejects import Reject
-from tallystick.report.result import Gap, Input, Summary, instant
+from tallystick.report.result import SIDES, Gap, Input, Summary, instant
 from tallystick.report.stories import Story, tell_finding
 from tallystick.report.texts import LANGUAGE_NAMES, Texts
 
@@ -75,12 +76,12 @@ class Article:
 
     @property
     def name(self) -> str:
-        """Return the language's own name."""
+        """The language's own name."""
         return LANGUAGE_NAMES[self.t.language]
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """Return the sections in their order."""
+        """The sections in their order."""
         return SECTIONS
 
     def file_names(self, one: Input) -> str:
@@ -153,7 +154,9 @@ def _kinds(summary: Summary, texts: Texts) -> list[Explanation]:
 
 
 def _unread(material: Material) -> Unread:
-    gaps = sorted(material.summary.gaps, key=lambda gap: (gap.start, gap.side, gap.trunk))
+    gaps = sorted(
+        material.summary.gaps, key=lambda gap: (gap.start, gap.side, gap.trunk)
+    )
     return Unread(
         rejects=material.rejects.rows,
         more=material.rejects.more,
@@ -163,14 +166,17 @@ def _unread(material: Material) -> Unread:
 
 
 def _command(summary: Summary) -> str:
-    names = {side: _argument(one, side) for side, one in summary.inputs.items()}
-    domestic = f" --domestic {names['domestic']}" if "domestic" in names else ""
-    both = f"{names['departures']} {names['arrivals']}"
-    return f"tally pair calls {both}{domestic} --out DIR"
+    departures, arrivals = (_arguments(summary, side) for side in SIDES)
+    several = len(departures) + len(arrivals) > len(SIDES)
+    words = [*departures, *(["with"] if several else []), *arrivals]
+    if summary.domestic:
+        words += [f"--domestic {name}" for name in _arguments(summary, "domestic")]
+    return " ".join(["tally pair calls", *words, "--out DIR"])
 
 
-def _argument(one: Input, side: str) -> str:
-    return PurePath(one.files[0]).name if one.files else side.upper()
+def _arguments(summary: Summary, side: str) -> list[str]:
+    names = [PurePath(name).name for name in summary.inputs[side].files]
+    return [shlex.quote(name) for name in names] or [side.upper()]
 
 
 def _ran(summary: Summary, texts: Texts) -> str:

@@ -50,7 +50,9 @@ def bin_hours(hours: Sequence[Hour], width_ms: int) -> list[Bin]:
     grouped: dict[int, list[Hour]] = {}
     for hour in hours:
         grouped.setdefault(_floor(hour.hour, width_ms), []).append(hour)
-    return [_bin(start, width_ms, members) for start, members in sorted(grouped.items())]
+    return [
+        _bin(start, width_ms, members) for start, members in sorted(grouped.items())
+    ]
 
 
 def bin_completeness(hours: Sequence[Completeness], width_ms: int) -> list[Held]:

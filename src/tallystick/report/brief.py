@@ -47,7 +47,11 @@ def write_brief(material: Material, texts: Texts) -> Brief:
     summary = material.summary
     return Brief(
         lead=_lead(summary, texts),
-        lines=[*_crossed(summary, texts), *_found(material, texts), *_whole(summary, texts)],
+        lines=[
+            *_crossed(summary, texts),
+            *_found(material, texts),
+            *_whole(summary, texts),
+        ],
         warnings=_warnings(summary, texts),
         kinds=[_kind(kind, material, texts) for kind in in_order(summary.by_kind)],
     )
@@ -106,7 +110,7 @@ def _crossed(summary: Summary, texts: Texts) -> list[Line]:
     pairs = Line(
         figure=formats.integer(summary.pairs),
         name=texts.count("brief.pairs", summary.pairs),
-        note=texts.say("brief.pairs.note", **shares),
+        note=texts.say("brief.pairs.note", **shares) if summary.pairs else "",
     )
     return [*lines, pairs]
 

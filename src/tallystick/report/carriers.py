@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import Any, Final
 
 import altair as alt
@@ -10,14 +9,16 @@ from markupsafe import Markup
 
 from tallystick.report.drawing import (
     AGAINST,
-    FONT_SIZE,
-    INK,
     MUTED,
     RULE,
     WIDTH,
     clipped,
     draw,
+    heading,
     labels,
+    layered,
+    marks,
+    placed,
 )
 from tallystick.report.kinds import title_of
 from tallystick.report.ranking import Ranking, interval
@@ -29,7 +30,6 @@ LEFT: Final = 176
 GAP: Final = 18
 ROW: Final = 19
 NAME_LETTERS: Final = 25
-LINE: Final = 13
 PHANTOM: Final = "\N{BLACK DIAMOND}"
 
 
@@ -61,15 +61,18 @@ def _block(
     kinds: Sequence[str], rows: Sequence[Carrier], names: Sequence[str], texts: Texts
 ) -> alt.HConcatChart:
     width = (WIDTH - LEFT) / COLUMNS_MOST - GAP
-    columns = [_column(kind, rows, width, texts) for kind in kinds]
-    columns[0] = alt.layer(_names(names), columns[0])
-    sized = [column.properties(width=width, height=ROW * len(rows)) for column in columns]
-    return alt.hconcat(*sized, bounds="flush", spacing=GAP)
+    columns: list[alt.LayerChart] = []
+    for kind in kinds:
+        # The names stand before the first column only.
+        before = [] if columns else [_names(names)]
+        parts = [*before, *_column(kind, rows, width, texts)]
+        columns.append(layered(parts, width=width, height=ROW * len(rows)))
+    return alt.hconcat(*columns, bounds="flush", spacing=GAP)
 
 
-def _y(*, grid: bool = True) -> alt.Y:
+def _y() -> alt.Y:
     axis = alt.Axis(
-        labels=False, ticks=False, domain=False, title=None, grid=grid, gridDash=[1, 3]
+        labels=False, ticks=False, domain=False, title=None, grid=True, gridDash=[1, 3]
     )
     return alt.Y("row", type="ordinal", sort=None, axis=axis)
 
@@ -79,17 +82,14 @@ def _names(names: Sequence[str]) -> alt.Chart:
         {"row": index, "name": clipped(name, NAME_LETTERS)}
         for index, name in enumerate(names)
     ]
-    return (
-        alt
-        .Chart(alt.Data(values=values))
-        .mark_text(align="right", baseline="middle", dx=-10)
-        .encode(x=alt.value(0), y=_y(), text=alt.Text("name", type="nominal"))
-    )
+    text = marks(values).mark_text(align="right", baseline="middle", dx=-10)
+    name = alt.Text("name", type="nominal")
+    return placed(text, {"x": alt.value(0), "y": _y(), "text": name})
 
 
 def _column(
     kind: str, rows: Sequence[Carrier], width: float, texts: Texts
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     near = [row.findings.get(kind) or interval(0, row.calls) for row in rows]
     highest = max(one.high for one in near)
     share = max(one.share for one in near)
@@ -99,46 +99,27 @@ def _column(
         {"row": index, "s": one.share, "low": one.low, "high": min(one.high, top)}
         for index, one in enumerate(near)
     ]
-    x: dict[str, Any] = {
-        "type": "quantitative",
-        "scale": alt.Scale(domain=[0, top], nice=False),
-        "axis": _axis(top, texts),
-    }
+    scale = alt.Scale(domain=[0, top], nice=False)
+    x: dict[str, Any] = {"type": "quantitative", "scale": scale}
+    x["axis"] = _axis(top, texts)
     colour = MUTED if kind == UNPROVEN else AGAINST
-    base = alt.Chart(alt.Data(values=values))
-    whisker = base.mark_rule(stroke=colour, strokeWidth=1.4).encode(
-        x=alt.X("low", **x), x2="high", y=_y()
-    )
+    base = marks(values)
+    whisker = base.mark_rule(stroke=colour, strokeWidth=1.4)
     dot = base.mark_point(
         filled=kind != UNPROVEN, fill=colour, stroke=colour, size=34, opacity=1
-    ).encode(x=alt.X("s", **x), y=_y())
-    return alt.layer(whisker, dot, _heading(title_of(kind, texts), width))
-
-
-def _heading(title: str, width: float) -> alt.Chart:
-    lines = wrap(title, max(8, int(width / 6.2)))
-    return (
-        alt
-        .Chart(alt.Data(values=[{}]))
-        .mark_text(
-            text=lines,
-            align="left",
-            baseline="bottom",
-            lineHeight=LINE,
-            dy=-8 - (len(lines) - 1) * LINE,
-            fontSize=FONT_SIZE,
-            fontWeight="bold",
-            fill=INK,
-        )
-        .encode(x=alt.value(0), y=alt.value(0))
     )
+    return [
+        placed(whisker, {"x": alt.X("low", **x), "x2": "high", "y": _y()}),
+        placed(dot, {"x": alt.X("s", **x), "y": _y()}),
+        heading(title_of(kind, texts), width),
+    ]
 
 
 def _axis(top: float, texts: Texts) -> alt.Axis:
     tick = _round_below(top)
     return alt.Axis(
         values=[0, tick],
-        labelExpr=labels({0: "0", tick: texts.formats.share(tick)}),
+        labelExpr=labels({0: "0", tick: texts.formats.tick(tick)}),
         title=None,
         grid=True,
         domainColor=RULE,

@@ -6,7 +6,16 @@ from typing import Any, Final
 import altair as alt
 from markupsafe import Markup
 
-from tallystick.report.drawing import DEPARTURES, RULE, WIDTH, clipped, draw, labels
+from tallystick.report.drawing import (
+    DEPARTURES,
+    RULE,
+    WIDTH,
+    clipped,
+    draw,
+    labels,
+    layered,
+    marks,
+)
 from tallystick.report.formats import HOUR_MS, MINUTE_MS
 from tallystick.report.result import Clock, Summary
 from tallystick.report.texts import Texts
@@ -16,6 +25,7 @@ CLOCKS_MOST: Final = 24
 ZONE_MS: Final = 10 * MINUTE_MS
 LEFT: Final = 150
 RIGHT: Final = 150
+PLOT: Final = WIDTH - LEFT - RIGHT
 ROW: Final = 17
 
 
@@ -56,9 +66,8 @@ def draw_clocks(clocks: Clocks, texts: Texts) -> Markup | None:
     """Return the picture of the clocks, or None where none was estimated."""
     if not clocks.rows:
         return None
-    chart = alt.layer(*_marks(clocks, texts)).properties(
-        width=WIDTH - LEFT - RIGHT, height=ROW * len(clocks.rows)
-    )
+    height = ROW * len(clocks.rows)
+    chart = layered(_marks(clocks, texts), width=PLOT, height=height)
     return draw(chart, texts.formats, label=texts.say("clocks.picture"))
 
 
@@ -82,12 +91,12 @@ def _marks(clocks: Clocks, texts: Texts) -> list[alt.Chart]:
         labels=False, ticks=False, domain=False, title=None, grid=True, gridDash=[1, 3]
     )
     y = alt.Y("row", type="ordinal", sort=None, axis=axis)
-    base = alt.Chart(alt.Data(values=values))
+    base = marks(values)
     left = base.mark_text(align="right", baseline="middle", dx=-10).encode(
         x=alt.value(0), y=y, text=alt.Text("name", type="nominal")
     )
     right = base.mark_text(align="left", baseline="middle", dx=10).encode(
-        x=alt.value(WIDTH - LEFT - RIGHT), y=y, text=alt.Text("says", type="nominal")
+        x=alt.value(PLOT), y=y, text=alt.Text("says", type="nominal")
     )
     whisker = base.mark_rule(stroke=DEPARTURES, strokeWidth=1.4).encode(
         x=alt.X("low", **x), x2="high", y=y

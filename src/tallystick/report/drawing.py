@@ -6,8 +6,9 @@ print; what matters is told by position, label and pattern as well.
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any, Final
 
 import altair as alt
 import vl_convert
@@ -17,6 +18,9 @@ from tallystick.report.formats import Formats
 
 WIDTH: Final = 760  # of a picture with its labels, in CSS pixels
 FONT_SIZE: Final = 11
+LINE: Final = 13  # from one line of text to the next
+LETTER: Final = 6.2  # mean width of a bold letter of that size
+TAIL: Final = 6  # letters kept of the end of a name that is cut
 FONTS: Final = "Arial, 'Liberation Sans', Helvetica, 'DejaVu Sans', sans-serif"
 
 INK: Final = "var(--ink)"
@@ -73,7 +77,45 @@ def draw(chart: alt.TopLevelMixin, formats: Formats, *, label: str) -> Markup:
     slim = _NUMBERS.sub(_rounded, _NOISE.sub("", text))
     opening = f'<svg role="img" aria-label="{escape(label)}" '
     # Vega escapes the texts it is given; the test with HTML in names holds it to it.
-    return Markup(slim.replace("<svg ", opening, 1))  # noqa: S704
+    return Markup(slim.replace("<svg ", opening, 1))  # ruff: ignore[unsafe-markup-use]
+
+
+def marks(values: Sequence[Mapping[str, object]]) -> alt.Chart:
+    """Return a picture of `values` that has no marks yet."""
+    return alt.Chart(alt.InlineData(values=[dict(value) for value in values]))
+
+
+def placed(chart: alt.Chart, channels: Mapping[str, Any]) -> alt.Chart:
+    """Give the marks of `chart` their places; Altair leaves the type open."""
+    encoded: alt.Chart = chart.encode(**channels)
+    return encoded
+
+
+def layered(
+    parts: Sequence[alt.Chart], *, width: float, height: float
+) -> alt.LayerChart:
+    """Lay pictures over one another."""
+    return alt.LayerChart(layer=list(parts), width=width, height=height)
+
+
+def words(
+    lines: Sequence[str], *, x: float, y: float, look: Mapping[str, Any]
+) -> alt.Chart:
+    """Write `lines` at a place of the picture; `look` is that of a text mark."""
+    mark = marks([{}]).mark_text(text=list(lines), lineHeight=LINE, **look)
+    return placed(mark, {"x": alt.value(x), "y": alt.value(y)})
+
+
+def heading(title: str, width: float) -> alt.Chart:
+    """Write a title above a picture, in as many lines as it needs."""
+    lines = wrap(title, max(8, int(width / LETTER))) or [""]
+    look = {
+        "align": "left",
+        "baseline": "bottom",
+        "dy": -7 - (len(lines) - 1) * LINE,
+        "fontWeight": "bold",
+    }
+    return words(lines, x=0, y=0, look=look)
 
 
 def labels(names: Mapping[float, str | list[str]]) -> str:
@@ -91,6 +133,8 @@ def _rounded(match: re.Match[str]) -> str:
 
 
 def clipped(text: str, letters: int) -> str:
-    """Return `text` cut to `letters`, the cut marked."""
+    """Return `text` cut to `letters`; its end, which often tells, is kept."""
     whole = " ".join(text.split())
-    return whole if len(whole) <= letters else whole[: letters - 1].rstrip() + "…"
+    if len(whole) <= letters:
+        return whole
+    return f"{whole[: letters - TAIL - 1].rstrip()}…{whole[-TAIL:]}"

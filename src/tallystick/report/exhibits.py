@@ -274,9 +274,7 @@ def _zone(row: ClockRow, texts: Texts) -> str:
     return texts.count("clocks.zone", abs(row.hours), trunk=trunk)
 
 
-def show_window(
-    summary: Summary, offsets: pl.DataFrame, texts: Texts
-) -> WindowSection:
+def show_window(summary: Summary, offsets: pl.DataFrame, texts: Texts) -> WindowSection:
     """Return the window, what it costs, and which pass paired how much."""
     window, sentence = summary.window, ""
     if window.ms > 0:

@@ -101,7 +101,7 @@ class Finding:
 
     @property
     def bits(self) -> float:
-        """Return the sum of the evidence."""
+        """The sum of the evidence."""
         return sum(step.bits for step in self.evidence)
 
 
@@ -143,8 +143,7 @@ def tally_kinds(findings: pl.LazyFrame) -> dict[str, Tally]:
     A confidence of 0.998 says: of a thousand such findings two are wrong.
     """
     frame = (
-        findings
-        .group_by("kind")
+        findings.group_by("kind")
         .agg(
             count=pl.len(),
             wrong_expected=(1 - pl.col("confidence").fill_null(0)).sum(),
@@ -176,8 +175,7 @@ def _ranked(findings: pl.LazyFrame, most: int) -> pl.LazyFrame:
     by_class = ["certainty", "confidence", "finding_id"]
     by_turn = ["certainty", "turn", "confidence", "finding_id"]
     return (
-        findings
-        .select("finding_id", "confidence", *routes[:1], *routes[2:])
+        findings.select("finding_id", "confidence", *routes[:1], *routes[2:])
         .with_columns(
             certainty=(-wrong.log10()).floor().clip(upper_bound=CLASSES_MOST),
             order=pl.col("kind").replace_strict(known, default=len(known)),
@@ -217,8 +215,7 @@ def near_ids(findings: pl.LazyFrame, wanted: str) -> list[str]:
             ids.str.extract(r"(\d{1,15})$").cast(pl.Int64, strict=False) - int(number)
         ).abs()
         nearest = (
-            findings
-            .select(ids, distance=distance)
+            findings.select(ids, distance=distance)
             .drop_nulls()
             .sort("distance", "finding_id")
             .head(NEAR_MOST)
@@ -241,8 +238,7 @@ def _with_evidence(folder: Path, frame: pl.DataFrame) -> list[Finding]:
     path = folder / "evidence.parquet"
     if path.is_file() and ids:
         rows = (
-            pl
-            .scan_parquet(path)
+            pl.scan_parquet(path)
             .filter(pl.col("finding_id").is_in(ids))
             .select("finding_id", "step", "code", "bits", "detail")
             .sort("finding_id", "step")

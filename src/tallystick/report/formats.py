@@ -1,6 +1,7 @@
 """Numbers, shares, times and dates as a language writes them (CLDR, by Babel)."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,30 +12,26 @@ from babel.numbers import format_decimal, format_percent
 MINUS: Final = "\N{MINUS SIGN}"
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 DASH: Final = "\N{EN DASH}"
+UNITS: Final = ("ms", "s", "min", "h", "MB")
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 
 # English of a country that writes the day before the month, as the others do.
 _LOCALES: Final = {"en": "en_GB", "ru": "ru", "be": "be"}
-_UNITS: Final = {
-    "en": {"ms": "ms", "s": "s", "min": "min", "h": "h", "bit": "bit", "MB": "MB"},
-    "ru": {"ms": "мс", "s": "с", "min": "мин", "h": "ч", "bit": "бит", "MB": "МБ"},
-    "be": {"ms": "мс", "s": "с", "min": "хв", "h": "г", "bit": "біт", "MB": "МБ"},
-}
 
 
 class Formats:
     """How one language writes values. All times are UTC."""
 
-    def __init__(self, language: str) -> None:
-        """Write as `language` does."""
+    def __init__(self, language: str, units: Mapping[str, str]) -> None:
+        """Write as `language` does, with its names of `units`."""
         self.locale = Locale.parse(_LOCALES[language])
-        self.units = _UNITS[language]
+        self.units = units
 
     @property
     def percent_sign(self) -> str:
-        """Return the per cent sign with the space that goes before it, if any."""
+        """The per cent sign with the space that goes before it, if any."""
         pattern: str = self.locale.percent_formats[None].pattern
         return pattern.lstrip("#,0")
 
@@ -63,6 +60,13 @@ class Formats:
         rare = min(abs(value), abs(1 - value)) * 100
         digits = max(1, min(6, _digits(rare, significant=2))) if rare else 0
         return self._percent(value, digits)
+
+    def tick(self, value: float) -> str:
+        """Return a round share as an axis names it: without noughts at its end."""
+        pattern = self.locale.percent_formats[None].pattern
+        wanted = pattern.replace("#,##0", "#,##0.########")
+        text: str = format_percent(value, format=wanted, locale=self.locale)
+        return text
 
     def shares(self, low: float, high: float) -> str:
         """Return an interval of shares with one per cent sign."""

@@ -20,14 +20,18 @@ from tallystick.report.drawing import (
     AGAINST,
     ARRIVALS,
     DEPARTURES,
-    FONT_SIZE,
     INK,
+    LINE,
     MUTED,
     PAIRED,
     UNKNOWN,
     WIDTH,
     draw,
     labels,
+    layered,
+    marks,
+    placed,
+    words,
 )
 from tallystick.report.formats import HOUR_MS
 from tallystick.report.kinds import in_order, title_of
@@ -41,11 +45,11 @@ STRIP: Final = 28  # height of a kind
 SHARES: Final = 40  # height of a completeness
 VOLUME: Final = 84
 NAME_LETTERS: Final = 28
-LINE: Final = 13
 TICKS_MOST: Final = 13
 TICK_HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)
 # Below this a completeness is worth a label of its own.
 WORTH_NAMING: Final = 0.97
+HALF: Final = 0.5
 COLOURS: Final = {"departures": DEPARTURES, "arrivals": ARRIVALS}
 DASHES: Final = {"departures": [1, 0], "arrivals": [4, 2]}
 
@@ -71,8 +75,8 @@ def draw_hours(summary: Summary, texts: Texts) -> Markup | None:
         return None
     time = _time(bins, texts)
     strips = [_volume(bins, time, texts)]
-    for kind in in_order(kind for one in bins for kind, n in one.kinds.items() if n):
-        strips.append(_kind(kind, bins, time, texts))
+    found = {kind for one in bins for kind, count in one.kinds.items() if count}
+    strips += [_kind(kind, bins, time, texts) for kind in in_order(found)]
     for side in SIDES:
         held = bin_completeness(summary.completeness[side], width_ms)
         gaps = [gap for gap in summary.gaps if gap.side == side and not gap.trunk]
@@ -107,20 +111,9 @@ def _tick(milliseconds: int, texts: Texts) -> list[str]:
 
 def _name(text: str, height: int) -> alt.Chart:
     lines = wrap(text, NAME_LETTERS)
-    return (
-        alt
-        .Chart(alt.Data(values=[{}]))
-        .mark_text(
-            text=lines,
-            align="right",
-            baseline="middle",
-            lineHeight=LINE,
-            dx=-8,
-            dy=-(len(lines) - 1) * LINE / 2,
-            fontSize=FONT_SIZE,
-        )
-        .encode(x=alt.value(0), y=alt.value(height / 2))
-    )
+    dy = -(len(lines) - 1) * LINE / 2
+    look = {"align": "right", "baseline": "middle", "dx": -8, "dy": dy}
+    return words(lines, x=0, y=height / 2, look=look)
 
 
 def _scale_end(top: float, form: str) -> alt.Axis:
@@ -138,7 +131,7 @@ def _scale_end(top: float, form: str) -> alt.Axis:
 
 
 def _layered(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
-    return alt.layer(*layers).properties(width=PLOT, height=height)
+    return layered(layers, width=PLOT, height=height)
 
 
 def _volume(bins: Sequence[Bin], time: _Time, texts: Texts) -> alt.LayerChart:
@@ -149,8 +142,7 @@ def _volume(bins: Sequence[Bin], time: _Time, texts: Texts) -> alt.LayerChart:
         {"start": one.start_ms, "end": one.end_ms, "n": one.paired} for one in bins
     ]
     bars = (
-        alt
-        .Chart(alt.Data(values=paired))
+        marks(paired)
         .mark_rect(fill=PAIRED)
         .encode(
             x=time.x("start"),
@@ -170,25 +162,17 @@ def _steps(
     counts = [(one.start_ms, getattr(one, side)) for one in bins]
     counts.append((bins[-1].end_ms, counts[-1][1]))
     values = [{"at": at, "n": count} for at, count in counts]
-    return (
-        alt
-        .Chart(alt.Data(values=values))
-        .mark_line(
-            interpolate="step-after",
-            stroke=COLOURS[side],
-            strokeDash=DASHES[side],
-            strokeWidth=1.4,
-        )
-        .encode(
-            x=time.x("at"),
-            y=alt.Y("n", type="quantitative", scale=scale, axis=axis),
-        )
+    line = marks(values).mark_line(
+        interpolate="step-after",
+        stroke=COLOURS[side],
+        strokeDash=DASHES[side],
+        strokeWidth=1.4,
     )
+    y = alt.Y("n", type="quantitative", scale=scale, axis=axis)
+    return placed(line, {"x": time.x("at"), "y": y})
 
 
-def _kind(
-    kind: str, bins: Sequence[Bin], time: _Time, texts: Texts
-) -> alt.LayerChart:
+def _kind(kind: str, bins: Sequence[Bin], time: _Time, texts: Texts) -> alt.LayerChart:
     counts = [one.kinds.get(kind, 0) for one in bins]
     top, unproven = max(1, *counts), kind == UNPROVEN
     values = [
@@ -197,8 +181,7 @@ def _kind(
         if count
     ]
     bars = (
-        alt
-        .Chart(alt.Data(values=values))
+        marks(values)
         .mark_rect(
             fill=UNKNOWN if unproven else AGAINST,
             stroke=MUTED if unproven else None,
@@ -225,17 +208,28 @@ def _completeness(
 ) -> alt.LayerChart:
     last = side == SIDES[-1]
     values = [
-        {"start": h.start_ms, "end": h.end_ms, "s": h.share, "low": h.low, "high": h.high}
+        {
+            "start": h.start_ms,
+            "end": h.end_ms,
+            "s": h.share,
+            "low": h.low,
+            "high": h.high,
+        }
         for h in held
     ]
-    base = alt.Chart(alt.Data(values=values))
+    base = marks(values)
     band = base.mark_rect(fill=COLOURS[side], opacity=0.3).encode(
         x=time.x("start", last=last), x2="end", y=_y_share("low"), y2="high"
     )
     line = base.mark_rule(stroke=COLOURS[side], strokeWidth=1.8).encode(
         x=time.x("start", last=last), x2="end", y=_y_share("s")
     )
-    layers = [_gaps(gaps, time, last=last), band, line, *_lowest(held, time, texts, last=last)]
+    layers = [
+        _gaps(gaps, time, last=last),
+        band,
+        line,
+        *_lowest(held, time, texts, last=last),
+    ]
     name = _name(texts.say(f"day.completeness.{side}"), SHARES)
     return _layered([*layers, name], SHARES)
 
@@ -254,17 +248,9 @@ def _gaps(gaps: Sequence[Gap], time: _Time, *, last: bool) -> alt.Chart:
         }
         for gap in gaps
     ]
-    return (
-        alt
-        .Chart(alt.Data(values=values))
-        .mark_rect(fill=UNKNOWN, stroke=MUTED, strokeWidth=0.5)
-        .encode(
-            x=time.x("start", last=last),
-            x2="end",
-            y=alt.value(0),
-            y2=alt.value(SHARES),
-        )
-    )
+    bars = marks(values).mark_rect(fill=UNKNOWN, stroke=MUTED, strokeWidth=0.5)
+    whole = {"y": alt.value(0), "y2": alt.value(SHARES)}
+    return placed(bars, {"x": time.x("start", last=last), "x2": "end", **whole})
 
 
 def _lowest(
@@ -273,17 +259,14 @@ def _lowest(
     lowest = min(held, key=lambda one: one.share, default=None)
     if lowest is None or lowest.share >= WORTH_NAMING:
         return []
-    value = {"at": lowest.end_ms, "s": lowest.share}
-    label = (
-        alt
-        .Chart(alt.Data(values=[value]))
-        .mark_text(
-            text=texts.formats.share(lowest.share),
-            align="left",
-            baseline="middle",
-            dx=4,
-            fill=INK,
-        )
-        .encode(x=time.x("at", last=last), y=_y_share("s"))
+    # The label stands clear of the line, where the strip has room for it.
+    below = lowest.share > HALF
+    label = marks([{"at": lowest.end_ms, "s": lowest.share}]).mark_text(
+        text=texts.formats.share(lowest.share),
+        align="left",
+        baseline="top" if below else "bottom",
+        dx=4,
+        dy=3 if below else -3,
+        fill=INK,
     )
-    return [label]
+    return [placed(label, {"x": time.x("at", last=last), "y": _y_share("s")})]

@@ -24,11 +24,8 @@ def write_report(result: Path, *, language: Language = "en") -> Path:
     The page holds all three languages; `language` is the one it opens in.
 
     Returns:
-        The path of the page.
-
-    Raises:
-        UnavailableError: "result-missing", there is no result in `result`.
-        MalformedError: "result-unreadable", the summary is not of this format.
+        The path of the page. Where `result` holds no result, "result-missing" is
+        raised; where its summary is of another format, "result-unreadable".
 
     Bounds: a few seconds and the memory of one pass over the findings; below two
     megabytes of page, however many carriers and trunks there are.

@@ -49,7 +49,9 @@ def certainly(row: Carrier) -> float:
     Ranking by the low end keeps a small carrier with one bad call from the top.
     """
     return sum(
-        near.low for kind, near in row.findings.items() if kind != UNPROVEN and near.count
+        near.low
+        for kind, near in row.findings.items()
+        if kind != UNPROVEN and near.count
     )
 
 

@@ -59,12 +59,12 @@ class Reckoning:
 
     @property
     def low(self) -> float:
-        """Return the lowest sum on the way."""
+        """The lowest sum on the way."""
         return min(0.0, *(step.after for step in self.steps)) if self.steps else 0.0
 
     @property
     def high(self) -> float:
-        """Return the highest sum on the way."""
+        """The highest sum on the way."""
         return max(0.0, *(step.after for step in self.steps)) if self.steps else 0.0
 
 

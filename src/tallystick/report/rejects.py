@@ -39,11 +39,13 @@ def count_rejects(path: Path) -> Rejects:
     if not path.is_file() or not path.stat().st_size:
         return Rejects(rows=[], more=0)
     frame = (
-        pl
-        .scan_csv(path, schema_overrides=REJECT_SCHEMA, infer_schema=False)
+        pl.scan_csv(path, schema_overrides=REJECT_SCHEMA, infer_schema=False)
         .group_by("file", "column", "reason")
         .agg(count=pl.len(), line=pl.col("line").cast(pl.Int64, strict=False).min())
-        .sort(["count", "file", "column", "reason"], descending=[True, False, False, False])
+        .sort(
+            ["count", "file", "column", "reason"],
+            descending=[True, False, False, False],
+        )
         .collect(engine="streaming")
     )
     shown = frame.head(SHOWN_MOST).with_columns(

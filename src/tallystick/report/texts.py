@@ -10,7 +10,10 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Final, Literal
 
-from tallystick.report.formats import Formats
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from tallystick.report.formats import UNITS, Formats
 
 Language = Literal["en", "ru", "be"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "ru", "be")
@@ -32,8 +35,8 @@ class Texts:
     def __init__(self, language: Language, catalogue: gettext.GNUTranslations) -> None:
         """Speak `language` with the messages of `catalogue`."""
         self.language: Language = language
-        self.formats = Formats(language)
         self._catalogue = catalogue
+        self.formats = Formats(language, {u: self.say(f"unit.{u}") for u in UNITS})
 
     def has(self, key: str) -> bool:
         """Tell whether the catalogue knows the message `key`."""
@@ -58,10 +61,6 @@ class Texts:
 @cache
 def texts_in(language: Language) -> Texts:
     """Return the messages of `language`; they are compiled once per process."""
-    # Babel's catalogue reader costs a moment, and most commands need no sentence.
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
     source = files("tallystick.report") / "catalogues" / f"{language}.po"
     compiled = BytesIO()
     write_mo(compiled, read_po(BytesIO(source.read_bytes()), locale=language))

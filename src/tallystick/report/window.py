@@ -1,7 +1,6 @@
 """The window: what each width pairs, how much of it by chance, and where pairs lie."""
 
-
-from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,25 +8,37 @@ import altair as alt
 import polars as pl
 from markupsafe import Markup
 
-from tallystick.report.drawing import AGAINST, DEPARTURES, INK, PAIRED, draw, labels
-from tallystick.report.result import Window, WindowPoint
+from tallystick.report.drawing import (
+    AGAINST,
+    DEPARTURES,
+    INK,
+    PAIRED,
+    draw,
+    heading,
+    labels,
+    layered,
+    marks,
+)
+from tallystick.report.result import Window
 from tallystick.report.texts import Texts
 
 CURVE: Final = 330
 SPREAD: Final = 230
 HEIGHT: Final = 84
+PARTED: Final = 34  # between the two curves
 BARS: Final = 61
 # A wide range of windows is read on a scale of ratios.
 RATIO_SCALE: Final = 30
+# Two names on an axis nearer than this part of it would run into one another.
+APART: Final = 0.2
+COLOURS: Final = {"pairs": DEPARTURES, "false": AGAINST}
 
 
 def draw_window(window: Window, offsets: pl.DataFrame, texts: Texts) -> Markup | None:
     """Return the curve and the pairs' offsets, or None where there is neither."""
-    parts: list[alt.TopLevelMixin] = []
-    if len(window.curve) > 1:
-        parts.append(_curve(window, texts))
-    if offsets.height:
-        parts.append(_offsets(window, offsets, texts))
+    curve = _curve(window, texts) if len(window.curve) > 1 else None
+    spread = _offsets(window, offsets, texts) if offsets.height else None
+    parts = [part for part in (curve, spread) if part is not None]
     if not parts:
         return None
     chart = alt.hconcat(*parts, spacing=46)
@@ -48,8 +59,7 @@ def count_offsets(pairs: Path, window: Window) -> pl.DataFrame:
     width = 3 * window.ms / BARS
     place = (pl.col("offset_ms") / width).round()
     return (
-        pl
-        .scan_parquet(pairs)
+        pl.scan_parquet(pairs)
         .select(place=place.clip(-BARS // 2, BARS // 2))
         .drop_nulls()
         .group_by("place")
@@ -60,99 +70,81 @@ def count_offsets(pairs: Path, window: Window) -> pl.DataFrame:
     )
 
 
-def _scale(curve: Sequence[WindowPoint]) -> alt.Scale:
-    low, high = curve[0].ms, curve[-1].ms
-    ratio = low > 0 and high / low > RATIO_SCALE
-    return alt.Scale(domain=[low, high], nice=False, type="log" if ratio else "linear")
-
-
 def _curve(window: Window, texts: Texts) -> alt.VConcatChart:
-    scale, shown = _scale(window.curve), _ticks(window)
-    pairs = _line("pairs", window, scale, shown, texts, colour=DEPARTURES)
-    false = _line("false", window, scale, shown, texts, colour=AGAINST)
-    return alt.vconcat(pairs, false, bounds="flush", spacing=34)
+    strips = [_strip(name, window, texts) for name in COLOURS]
+    return alt.vconcat(*strips, bounds="flush", spacing=PARTED)
+
+
+def _is_wide(window: Window) -> bool:
+    low, high = window.curve[0].ms, window.curve[-1].ms
+    return low > 0 and high / low > RATIO_SCALE
 
 
 def _ticks(window: Window) -> list[float]:
-    """Name the ends of the scale and the window that was chosen, nothing else."""
+    """Name the window that was chosen, and the ends of the scale if there is room."""
     low, high = window.curve[0].ms, window.curve[-1].ms
-    return sorted({low, high} | ({window.ms} if low < window.ms < high else set()))
+    if not low < window.ms < high:
+        return [low, high]
+    place = (window.ms - low) / (high - low)
+    if _is_wide(window):
+        place = math.log(window.ms / low) / math.log(high / low)
+    ends = [low] * (place > APART) + [high] * (place < 1 - APART)
+    return sorted([window.ms, *ends])
 
 
-def _line(
-    name: str,
-    window: Window,
-    scale: alt.Scale,
-    ticks: Sequence[float],
-    texts: Texts,
-    *,
-    colour: str,
-) -> alt.LayerChart:
-    values = [{"ms": p.ms, "pairs": p.pairs, "false": p.false} for p in window.curve]
-    last = name == "false"
+def _strip(name: str, window: Window, texts: Texts) -> alt.LayerChart:
+    values: list[dict[str, float]] = [
+        {"ms": p.ms, "pairs": p.pairs, "false": p.false} for p in window.curve
+    ]
+    top = max(1e-9, *(value[name] for value in values))
+    x, y = _x(window, texts, last=name == "false"), _y(name, top, texts)
+    base, colour = marks(values), COLOURS[name]
+    line = base.mark_line(stroke=colour, strokeWidth=1.6).encode(x=x, y=y)
+    dots = base.mark_point(
+        filled=True, fill=colour, stroke=colour, size=14, opacity=1
+    ).encode(x=x, y=y)
+    chosen = marks([{"ms": window.ms}]).mark_rule(stroke=INK, strokeDash=[2, 2])
+    title = heading(texts.say(f"window.{name}"), CURVE)
+    parts = [line, dots, chosen.encode(x=x), title]
+    return layered(parts, width=CURVE, height=HEIGHT)
+
+
+def _x(window: Window, texts: Texts, *, last: bool) -> alt.X:
+    ticks, ends = _ticks(window), [window.curve[0].ms, window.curve[-1].ms]
     axis = alt.Axis(
-        values=list(ticks),
+        values=ticks,
         labelExpr=labels({tick: texts.formats.span(tick) for tick in ticks}),
+        labelOverlap=False,
         labels=last,
         ticks=last,
         title=texts.say("window.axis") if last else None,
         grid=False,
     )
-    top = max(1e-9, *(value[name] for value in values))
-    y_axis = alt.Axis(
+    scale = alt.Scale(domain=ends, nice=False, zero=False)
+    if _is_wide(window):
+        scale = alt.Scale(domain=ends, nice=False, type="log")
+    return alt.X("ms", type="quantitative", scale=scale, axis=axis)
+
+
+def _y(name: str, top: float, texts: Texts) -> alt.Y:
+    axis = alt.Axis(
         values=[0, top],
         labelExpr=labels({0: "0", top: texts.formats.about(top)}),
         title=None,
         grid=False,
         domain=False,
     )
-    base = alt.Chart(alt.Data(values=values))
-    x = alt.X("ms", type="quantitative", scale=scale, axis=axis)
-    y = alt.Y(
-        name,
-        type="quantitative",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=y_axis,
-    )
-    line = base.mark_line(stroke=colour, strokeWidth=1.6).encode(x=x, y=y)
-    dots = base.mark_point(
-        filled=True, fill=colour, stroke=colour, size=14, opacity=1
-    ).encode(x=x, y=y)
-    chosen = (
-        alt
-        .Chart(alt.Data(values=[{"ms": window.ms}]))
-        .mark_rule(stroke=INK, strokeDash=[2, 2])
-        .encode(x=x)
-    )
-    return alt.layer(line, dots, chosen, _title(f"window.{name}", texts)).properties(
-        width=CURVE, height=HEIGHT
-    )
-
-
-def _title(key: str, texts: Texts) -> alt.Chart:
-    return (
-        alt
-        .Chart(alt.Data(values=[{}]))
-        .mark_text(
-            text=texts.say(key),
-            align="left",
-            baseline="bottom",
-            dy=-7,
-            fontWeight="bold",
-            fill=INK,
-        )
-        .encode(x=alt.value(0), y=alt.value(0))
-    )
+    scale = alt.Scale(domain=[0, top], nice=False)
+    return alt.Y(name, type="quantitative", scale=scale, axis=axis)
 
 
 def _offsets(window: Window, offsets: pl.DataFrame, texts: Texts) -> alt.LayerChart:
     width = 3 * window.ms / BARS
-    values = [
+    values: list[dict[str, float]] = [
         {"start": at - width / 2, "end": at + width / 2, "n": pairs}
         for at, pairs in offsets.iter_rows()
     ]
-    reach = max(window.ms * 1.5, max(abs(v["end"]) for v in values))
-    top = max(value["n"] for value in values)
+    ends = [abs(value["end"]) for value in values]
     ticks = [-window.ms, 0, window.ms]
     axis = alt.Axis(
         values=ticks,
@@ -160,26 +152,17 @@ def _offsets(window: Window, offsets: pl.DataFrame, texts: Texts) -> alt.LayerCh
         title=texts.say("window.offset"),
         grid=False,
     )
-    x: dict[str, Any] = {
-        "type": "quantitative",
-        "scale": alt.Scale(domain=[-reach, reach], nice=False),
-        "axis": axis,
-    }
-    y_axis = alt.Axis(values=[0, top], format=",d", title=None, grid=False, domain=False)
-    y = alt.Y("n", type="quantitative", scale=alt.Scale(domain=[0, top]), axis=y_axis)
-    bars = (
-        alt
-        .Chart(alt.Data(values=values))
-        .mark_rect(fill=PAIRED)
-        .encode(x=alt.X("start", **x), x2="end", y=y, y2=alt.Y2Datum(0))
+    reach = max(window.ms * 1.5, *ends)
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    x: dict[str, Any] = {"type": "quantitative", "scale": scale, "axis": axis}
+    y = _y("n", max(value["n"] for value in values), texts)
+    bars = marks(values).mark_rect(fill=PAIRED)
+    edges = marks([{"at": -window.ms}, {"at": window.ms}]).mark_rule(
+        stroke=INK, strokeDash=[2, 2]
     )
-    edges = (
-        alt
-        .Chart(alt.Data(values=[{"at": -window.ms}, {"at": window.ms}]))
-        .mark_rule(stroke=INK, strokeDash=[2, 2])
-        .encode(x=alt.X("at", **x))
-    )
-    height = 2 * HEIGHT + 34
-    return alt.layer(bars, edges, _title("window.spread", texts)).properties(
-        width=SPREAD, height=height
-    )
+    parts = [
+        bars.encode(x=alt.X("start", **x), x2="end", y=y, y2=alt.Y2Datum(0)),
+        edges.encode(x=alt.X("at", **x)),
+        heading(texts.say("window.spread"), SPREAD),
+    ]
+    return layered(parts, width=SPREAD, height=2 * HEIGHT + PARTED)

@@ -43,6 +43,8 @@ class KindScore:
         found: Crossings accused of it.
         right: Crossings accused of it that are.
         right_provable: Of these, the provable ones.
+        unusual: Wrongly accused crossings that are honest but truly look like this,
+            by chance or habit: a number lost on the way, voicemail, ...
         precision: right / found; None when nothing was found.
         recall: right / planted; None when nothing was planted.
         recall_provable: right_provable / provable.
@@ -54,6 +56,7 @@ class KindScore:
     found: int
     right: int
     right_provable: int
+    unusual: int
     precision: float | None
     recall: float | None
     recall_provable: float | None
@@ -108,6 +111,7 @@ class Score:
         harm_plain: Over those to which nothing unusual happened.
         accused_by_reason: Accused honest crossings by what happened to them.
         accused_in_outage: Accused crossings, honest or not, inside an outage.
+        honest_in_outage: The honest ones among them.
         accused_domestic: Domestic records that a finding names though no call from
             abroad was landed by them.
         accused_unknown: Record ids in findings that the truth does not know.
@@ -120,6 +124,7 @@ class Score:
     harm_plain: Harm
     accused_by_reason: dict[str, int]
     accused_in_outage: int
+    honest_in_outage: int
     accused_domestic: int
     accused_unknown: int
     pairs: PairScore
@@ -164,6 +169,9 @@ def score_result(
         harm_plain=_harm(honest.filter(pl.col("benign").is_null()), blamed),
         accused_by_reason=_by_reason(blamed),
         accused_in_outage=int(blamed["in_outage"].sum()),
+        honest_in_outage=int(
+            blamed.filter(pl.col("kind") == HONEST)["in_outage"].sum()
+        ),
         accused_domestic=strangers.filter(in_domestic)["id"].n_unique(),
         accused_unknown=strangers.filter(~in_domestic)["id"].n_unique(),
         pairs=_pair_score(honest, joined, paired, facts),
@@ -272,6 +280,11 @@ def _kind_score(kind: str, facts: pl.DataFrame, accused: pl.DataFrame) -> KindSc
     of_kind = facts.filter(pl.col("kind") == kind)
     right = of_kind.filter(pl.col("crossing_id").is_in(named.implode()))
     wrong = len(named) - len(right)
+    unusual = facts.filter(
+        (pl.col("kind") == HONEST)
+        & pl.col("benign").is_not_null()
+        & pl.col("crossing_id").is_in(named.implode())
+    )
     if kind == "loop":
         calls = right["call_id"].unique()
         right = of_kind.filter(pl.col("call_id").is_in(calls.implode()))
@@ -284,6 +297,7 @@ def _kind_score(kind: str, facts: pl.DataFrame, accused: pl.DataFrame) -> KindSc
         found=found,
         right=len(right),
         right_provable=right_provable,
+        unusual=len(unusual),
         precision=_share(len(right), found),
         recall=_share(len(right), len(of_kind)),
         recall_provable=_share(right_provable, provable),

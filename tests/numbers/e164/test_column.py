@@ -40,6 +40,7 @@ def contexts(draw):
         declared=declared,
         missing_plus=draw(st.booleans()),
         counts=draw(st.sampled_from(COUNTS)),
+        side_counts=draw(st.sampled_from(COUNTS)),
         code_counts=draw(st.sampled_from(CODES)),
         countries=tuple(sorted(near)),
     )
@@ -135,6 +136,7 @@ def test_null_is_no_number():
         declared=None,
         missing_plus=True,
         counts={},
+        side_counts={},
         code_counts={},
         countries=(),
     )

@@ -47,7 +47,12 @@ SPEC: Final = PairingSpec(
         ),
     ),
     checks=(
-        Check(kind="false_answer", attribute="answered", test="departure_only"),
+        Check(
+            kind="false_answer",
+            attribute="answered",
+            test="departure_only",
+            delay="answer_ms",
+        ),
         Check(
             kind="false_answer",
             attribute="answer_ms",

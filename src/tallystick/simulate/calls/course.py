@@ -34,7 +34,7 @@ def build_crossings(
         parameters, rng, network, dep_trunk, arr_trunk
     )
     end = arr_start + ms(attempts.setup_s + attempts.ring_s)
-    back, back_again = (_back_ms(parameters, rng, size) for _ in range(2))
+    back, back_again = (back_ms(parameters, rng, size) for _ in range(2))
     arr_answer = np.where(attempts.answered, end, NEVER)
     dep_answer = np.where(attempts.answered, end + back, NEVER)
     by_caller = np.where(
@@ -46,6 +46,7 @@ def build_crossings(
     first = np.where(by_caller & attempts.answered, dep_answer, end) + ms(
         attempts.talk_s
     )
+    dep_release = np.where(by_caller, first, first + back_again)
     meter = _metering_ms(parameters, rng, attempts.answered)
     arr_release = np.where(by_caller, first + back_again, first) + meter
     calling = people.caller[attempts.caller]
@@ -62,7 +63,7 @@ def build_crossings(
         arr_trunk=arr_trunk,
         dep_start=attempts.start_ms.copy(),
         dep_answer=dep_answer,
-        dep_release=np.where(by_caller, first, first + back_again),
+        dep_release=np.maximum(dep_release, dep_answer + 100),
         arr_start=arr_start,
         arr_answer=arr_answer,
         arr_release=np.maximum(arr_release, np.maximum(arr_answer, arr_start) + 100),
@@ -118,7 +119,7 @@ def shift(crossings: Crossings, rows: I64 | Bool, by_ms: I64) -> None:
         column[rows] = np.where(old == NEVER, NEVER, old + by_ms)
 
 
-def _back_ms(parameters: Parameters, rng: np.random.Generator, size: int) -> I64:
+def back_ms(parameters: Parameters, rng: np.random.Generator, size: int) -> I64:
     """Draw how long an answer or release takes on its way through transit."""
     return ms(
         lognormal(

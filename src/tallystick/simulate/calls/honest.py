@@ -155,7 +155,9 @@ def _reroute(
     first.dep_trunk[:] = pick(rng, network.departures.shares, len(first))
     first.arr_trunk[:] = draw_routes(rng, network, first.dep_trunk)
     _make_failed(first, rows, rng)
-    shift(first, rows, first.dep_start - first.dep_release - 20)
+    # The switch hunts on within tens of milliseconds of the refusal.
+    hunt = _ms(rng, 0.03, 0.5, len(first))
+    shift(first, rows, first.dep_start - first.dep_release - hunt)
     return first
 
 

@@ -102,7 +102,7 @@ PLANS: Final[dict[str, Plan]] = {
         trunk_prefix="8",
         mobile=("701", "705", "777"),
         fixed=("7172",),
-        unallocated=("78", "79"),
+        unallocated=("79",),
         mnc="401-02",
     ),
     "PL": Plan(
@@ -132,14 +132,14 @@ PLANS: Final[dict[str, Plan]] = {
         unallocated=("1",),
         mnc="434-05",
     ),
-    "AE": Plan(
-        code=971,
-        digits=9,
+    "AM": Plan(
+        code=374,
+        digits=8,
         trunk_prefix="0",
-        mobile=("50",),
-        fixed=("42",),
-        unallocated=("8",),
-        mnc="424-02",
+        mobile=("91", "99"),
+        fixed=("10", "11"),
+        unallocated=("19",),
+        mnc="283-05",
     ),
 }
 

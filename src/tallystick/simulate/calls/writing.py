@@ -155,7 +155,8 @@ def write_records(
     zone = f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "Z"
     shifted = frame.with_columns(
         pl.col("started_at", "answered_at", "released_at").dt.replace_time_zone(None)
-        + pl.duration(minutes=minutes)
+        + pl.duration(minutes=minutes),
+        pl.col(pl.String).replace("", None),  # an empty field, not a quoted one
     )
     shifted.write_csv(path, datetime_format=f"%Y-%m-%dT%H:%M:%S%.3f{zone}")
     return path

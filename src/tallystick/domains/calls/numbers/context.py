@@ -113,6 +113,7 @@ def make_context(
     declared: Form | None,
     missing_plus: bool,
     counts: Mapping[str, int],
+    side_counts: Mapping[str, int],
     code_counts: Mapping[int, int],
     countries: tuple[str, ...],
 ) -> Context:
@@ -124,18 +125,15 @@ def make_context(
         declared: The form it gives to the trunk and column.
         missing_plus: Whether digits alone may be an international number.
         counts: Numbers seen on this trunk with one valid reading, by its label.
+        side_counts: The same, over all trunks of the side.
         code_counts: International numbers seen on the side, by country code.
         countries: All countries in question, sorted.
 
     Returns:
         The context.
     """
-    weights: dict[Key, float] = {}
-    if missing_plus:
-        weights[Written.INTERNATIONAL, ""] = PRESUMED_INTERNATIONAL
-    for presumed, place in zip(PRESUMED_NATIONAL, near, strict=False):
-        for written, weight in presumed.items():
-            weights[written, place] = weight + OF_THE_SIDE * (place == country)
+    weights = _presumed(near, country, missing_plus=missing_plus)
+    weights = _adjusted(weights, side_counts)
     if declared is not None:
         for written in (Written.INTERNATIONAL, Written.PREFIXED, Written.BARE):
             key = (written, declared.country)
@@ -143,9 +141,35 @@ def make_context(
             if possible and declared.covers(*key):
                 weights[key] = weights.get(key, 0.0) + DECLARED
     for key in weights:
-        weights[key] += counts.get(":".join(filter(None, key)), 0)
+        weights[key] += counts.get(_label(key), 0)
     shares, other = _shares(near, code_counts)
     return Context(countries, near, weights, shares, other, declared)
+
+
+def _presumed(
+    near: tuple[str, ...], country: str | None, *, missing_plus: bool
+) -> dict[Key, float]:
+    weights: dict[Key, float] = {}
+    if missing_plus:
+        weights[Written.INTERNATIONAL, ""] = PRESUMED_INTERNATIONAL
+    for presumed, place in zip(PRESUMED_NATIONAL, near, strict=False):
+        for written, weight in presumed.items():
+            weights[written, place] = weight + OF_THE_SIDE * (place == country)
+    return weights
+
+
+def _adjusted(
+    presumed: Mapping[Key, float], side_counts: Mapping[str, int]
+) -> dict[Key, float]:
+    """Presume what the whole side shows, without making the presumption heavier."""
+    seen = {key: side_counts.get(_label(key), 0) for key in presumed}
+    total = sum(presumed.values())
+    scale = total / (total + sum(seen.values())) if presumed else 0.0
+    return {key: (weight + seen[key]) * scale for key, weight in presumed.items()}
+
+
+def _label(key: Key) -> str:
+    return ":".join(filter(None, key))
 
 
 def _shares(

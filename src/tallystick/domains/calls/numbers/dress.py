@@ -11,9 +11,10 @@ from typing import Final
 import polars as pl
 
 # sip:+375291234567@gw;user=phone, tel:+375-29-..., +7 (916) 123-45-67
-_BODY: Final = r"(?:(?:sips?|tel):)?([+]?[0-9][0-9 ()~-]*)(?:[;@][!#$&-;=?-~]*)?"
+_PARAMETER: Final = "[!#$&-;=?-~]*"
+_BODY: Final = rf"(?:(?:sips?|tel):)?([+]?[0-9][0-9 ()~-]*)(?:[;@]{_PARAMETER})?"
 _PLAIN: Final = f"(?i)^{_BODY}$"
-_BRACKETED: Final = f"(?i)^<{_BODY}>$"
+_BRACKETED: Final = f"(?i)^<{_BODY}>(?:;{_PARAMETER})?$"
 
 
 def undressed(texts: pl.Series) -> pl.Series:

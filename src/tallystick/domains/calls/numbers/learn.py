@@ -24,8 +24,9 @@ UNCLEAR: Final = "unclear"  # several valid readings
 UNREADABLE: Final = "unreadable"
 ABSENT: Final = "absent"
 GUESS_NUMBERS: Final = 20  # fewer international numbers name no country
-GUESS_SHARE: Final = 0.5  # of the international numbers
-GUESS_OF_ALL: Final = 0.1  # of all numbers of the column
+GUESS_SHARE: Final = 0.5  # of the numbers with + or an international prefix
+GUESS_OF_ALL: Final = 0.1  # and of all numbers of the column
+GUESS_BARE: Final = 0.9  # of all, counting those without +; national ones mislead
 _INTERNATIONAL: Final = frozenset(
     {
         Written.PLUS,
@@ -45,6 +46,7 @@ class Learned:
         arrival: The country they reached; None: not known.
         counts: By (trunk, column), how many distinct texts of the sample have
             which reading (`Reading.label`), or are unclear, unreadable, absent.
+        side_counts: By column, the same over all trunks.
         code_counts: By column, international numbers by country code.
         sample: The texts it rests on, by (trunk, column).
     """
@@ -53,6 +55,7 @@ class Learned:
     departure: str | None
     arrival: str | None
     counts: Mapping[tuple[str, str], Mapping[str, int]]
+    side_counts: Mapping[str, Mapping[str, int]]
     code_counts: Mapping[str, Mapping[int, int]]
     sample: Sample = field(repr=False)
 
@@ -122,16 +125,19 @@ def _count(
 ) -> Learned:
     countries = tuple(sorted({c for c in (departure, arrival) if c}))
     codes: dict[str, Counter[int]] = {"calling": Counter(), "called": Counter()}
+    sums: dict[str, Counter[str]] = {"calling": Counter(), "called": Counter()}
     counts = {}
     for (trunk, column), texts in sample.items():
         readings = [read(text, countries) for text in texts]
         counts[trunk, column] = Counter(map(label, readings))
+        sums[column].update(counts[trunk, column])
         codes[column].update(filter(None, map(_code, readings)))
     return Learned(
         side=side,
         departure=departure,
         arrival=arrival,
         counts=counts,
+        side_counts=sums,
         code_counts=codes,
         sample=sample,
     )
@@ -178,10 +184,15 @@ def _guess(sample: Sample, side: Side, place: int) -> str | None:
     texts = {
         t for (_, column), held in sample.items() if column in columns for t in held
     }
-    found = [only.number for text in texts if (only := _only(read(text, ())))]
-    by_country = Counter(filter(None, map(country_of, found)))
+    found = [only for text in texts if (only := _only(read(text, ())))]
+    certain = [only for only in found if only.written is not Written.INTERNATIONAL]
+    least = max(GUESS_SHARE * len(certain), GUESS_OF_ALL * len(texts))
+    return _commonest(certain, least) or _commonest(found, GUESS_BARE * len(texts))
+
+
+def _commonest(found: list[Reading], least: float) -> str | None:
+    by_country = Counter(filter(None, (country_of(one.number) for one in found)))
     if not by_country:
         return None
     country, numbers = min(by_country.items(), key=lambda item: (-item[1], item[0]))
-    enough = max(GUESS_NUMBERS, GUESS_SHARE * len(found), GUESS_OF_ALL * len(texts))
-    return country if numbers >= enough else None
+    return country if numbers >= max(GUESS_NUMBERS, least) else None

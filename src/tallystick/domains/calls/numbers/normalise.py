@@ -57,6 +57,7 @@ class _Contexts:
             declared=said.form(trunk, column),
             missing_plus=said.missing_plus(trunk),
             counts=learned.counts.get((trunk, counted), {}) if learned else {},
+            side_counts=learned.side_counts[counted] if learned else {},
             code_counts=learned.code_counts[counted] if learned else {},
             countries=tuple(sorted({*near, *self.numbering.countries()})),
         )

@@ -24,18 +24,8 @@ from phonenumbers import (
 
 MIN_DIGITS: Final = 8  # shorter international digits are service codes or noise
 MAX_DIGITS: Final = 15  # ITU-T E.164, 6.2.1
-KINDS_OF_NUMBER: Final = (
-    "fixed_line",
-    "mobile",
-    "toll_free",
-    "premium_rate",
-    "shared_cost",
-    "personal_number",
-    "voip",
-    "pager",
-    "uan",
-    "voicemail",
-)
+SUBSCRIBERS: Final = ("fixed_line", "mobile", "personal_number", "voip", "uan")
+SERVICES: Final = ("toll_free", "premium_rate", "shared_cost", "pager", "voicemail")
 _NO_COUNTRY: Final = "001"  # the library's name for codes that no country owns
 _TOKEN: Final = re.compile(r"(?:\[([0-9]+)\]|([0-9]))(\??)")
 _SIMPLE_PREFIX: Final = re.compile(r"(?:(?:\[[0-9]+\]|[0-9])\??|\|)+")
@@ -136,23 +126,45 @@ def valid_pattern(code: int) -> str:
     It uses nothing that a finite automaton cannot do, and [0-9] for a digit, so
     that it means the same to Python and to Polars.
     """
+    return _pattern(code, SUBSCRIBERS + SERVICES)
+
+
+@cache
+def subscriber_pattern(code: int) -> str:
+    """Return the same without services: free, premium, shared cost, paging."""
+    return _pattern(code, SUBSCRIBERS)
+
+
+def _pattern(code: int, kinds: tuple[str, ...]) -> str:
     patterns: dict[str, None] = {}
     for metadata in _metadata_of(code):
-        for kind in KINDS_OF_NUMBER:
+        for kind in kinds:
             description = getattr(metadata, kind)
             if description and description.national_number_pattern:
                 patterns[description.national_number_pattern] = None
+    if not patterns:
+        return "(?:[0-9][a-z])"  # matches no number
     return "(?:" + "|".join(patterns).replace(r"\d", "[0-9]") + ")"
 
 
 @cache
-def _compiled(code: int) -> re.Pattern[str]:
+def _valid(code: int) -> re.Pattern[str]:
     return re.compile(valid_pattern(code))
+
+
+@cache
+def _subscriber(code: int) -> re.Pattern[str]:
+    return re.compile(subscriber_pattern(code))
 
 
 def is_valid(code: int, national: str) -> bool:
     """Tell whether a national number is allocated under a country code."""
-    return _compiled(code).fullmatch(national) is not None
+    return _valid(code).fullmatch(national) is not None
+
+
+def is_subscriber(code: int, national: str) -> bool:
+    """Tell whether it is allocated, and to subscribers rather than services."""
+    return _subscriber(code).fullmatch(national) is not None
 
 
 @cache

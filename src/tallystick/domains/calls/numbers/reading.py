@@ -16,7 +16,9 @@ from tallystick.domains.calls.numbers.form import Written
 from tallystick.domains.calls.numbers.plan import (
     MAX_DIGITS,
     MIN_DIGITS,
+    Plan,
     drop_prefix,
+    is_subscriber,
     is_valid,
     plan,
     possible_lengths,
@@ -121,10 +123,10 @@ def _valid(digits: str, countries: tuple[str, ...]) -> Iterator[Reading]:
         yield Reading(Written.INTERNATIONAL, "", int(digits))
     for country in countries:
         code = plan(country).code
-        if is_valid(code, digits):
+        if is_subscriber(code, digits):
             yield Reading(Written.BARE, country, int(f"{code}{digits}"))
         for rest in drop_prefix(country, digits):
-            if is_valid(code, rest):
+            if is_subscriber(code, rest):
                 yield Reading(Written.PREFIXED, country, int(f"{code}{rest}"))
                 break
 
@@ -132,7 +134,7 @@ def _valid(digits: str, countries: tuple[str, ...]) -> Iterator[Reading]:
 def read_subscriber(digits: str, country: str, area: str) -> Iterator[Reading]:
     """Yield digits as a number without its area code, if that is valid."""
     code = plan(country).code
-    if digits.isdigit() and is_valid(code, area + digits):
+    if _are_digits(digits) and is_valid(code, area + digits):
         yield Reading(Written.SUBSCRIBER, country, int(f"{code}{area}{digits}"))
 
 
@@ -146,7 +148,7 @@ def plausible(digits: str, countries: tuple[str, ...]) -> tuple[Reading, ...]:
     Returns:
         The readings in the order of spec/numbers.md, "Unallocated numbers".
     """
-    if not digits.isdigit() or len(digits) > MAX_WRITTEN:
+    if not _are_digits(digits) or len(digits) > MAX_WRITTEN:
         return ()
     return tuple(_plausible(digits, countries))
 
@@ -162,6 +164,7 @@ def _plausible(digits: str, countries: tuple[str, ...]) -> Iterator[Reading]:
             yield Reading(Written.PREFIX, "", _settled(rest))
     if home and is_possible(digits):
         yield Reading(Written.INTERNATIONAL, "", _settled(digits))
+    yield from _services(digits, plans)
     for p in plans:
         rest_of = drop_prefix(p.country, digits) if p.prefixes else iter(())
         for rest in rest_of:
@@ -175,6 +178,22 @@ def _plausible(digits: str, countries: tuple[str, ...]) -> Iterator[Reading]:
             yield Reading(Written.BARE, p.country, settle(p.code, digits))
     if _is_loose(digits):
         yield Reading(Written.LOOSE, "", _settled(digits))
+
+
+def _are_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _services(digits: str, plans: list[Plan]) -> Iterator[Reading]:
+    """Yield free and premium numbers, which seldom cross a border."""
+    for p in plans:
+        for rest in drop_prefix(p.country, digits):
+            if is_valid(p.code, rest):
+                yield Reading(Written.PREFIXED, p.country, int(f"{p.code}{rest}"))
+                break
+    for p in plans:
+        if is_valid(p.code, digits):
+            yield Reading(Written.BARE, p.country, int(f"{p.code}{digits}"))
 
 
 def is_possible(digits: str) -> bool:

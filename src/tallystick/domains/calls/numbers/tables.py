@@ -23,6 +23,7 @@ from tallystick.domains.calls.numbers.plan import (
     plan,
     possible_lengths,
     split_code,
+    subscriber_pattern,
     valid_pattern,
 )
 from tallystick.domains.calls.numbers.reading import international_prefixes
@@ -160,7 +161,7 @@ def _international(codes: Iterable[int]) -> Iterator[Test]:
 
 def _national(plans: Iterable[Plan]) -> Iterator[Test]:
     for p in plans:
-        valid = valid_pattern(p.code)
+        valid = subscriber_pattern(p.code)
         yield Test(Written.BARE, p.country, p.code, "", valid)
         for prefix in p.prefixes or ():
             yield Test(Written.PREFIXED, p.country, p.code, prefix, valid)

@@ -16,6 +16,7 @@ from tallystick.domains.calls.numbers.absent import ABSENT_WORDS
 
 UNREADABLE_BITS: Final = 62
 _EDGES: Final = "'\"`=\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e \t\r\n"
+_BRACKETED: Final = re.compile(r"<([^<>]*)>[^<>]*\Z")
 _SCHEME: Final = re.compile(r"(?:tel|sips?|callto|h323|pstn)\s*:\s*(?://)?")
 _FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
 _DROPPED: Final = re.compile(r"[\s().\-/~_·•]+")
@@ -104,8 +105,8 @@ def _user_part(text: str) -> tuple[str, str]:
     Returns:
         The user part without parameters, and the digits of its phone-context.
     """
-    if "<" in text and text.endswith(">"):
-        text = text[text.rindex("<") + 1 : -1].strip(_EDGES)
+    if bracketed := _BRACKETED.search(text):
+        text = bracketed[1].strip(_EDGES)
     scheme = _SCHEME.match(text)
     if scheme:
         text = unquote(text[scheme.end() :])

@@ -96,7 +96,10 @@ class AccReader:
         timed = frame.with_columns(
             rows.lines.alias("line:"),
             ms.alias("ms:"),
-            pl.col(names["method"]).str.strip_chars().str.to_uppercase().alias("method:"),
+            pl.col(names["method"])
+            .str.strip_chars()
+            .str.to_uppercase()
+            .alias("method:"),
             pl.col(names["sip_code"]).str.strip_chars().alias("code:"),
             pl.col(names["callid"]).alias("callid"),
         ).filter(pl.col("method:").is_in(["INVITE", "BYE"]))
@@ -121,7 +124,9 @@ class AccReader:
     def _settled(self, height: int) -> pl.Expr:
         if height > MAX_HELD_ROWS // 2:
             return pl.lit(value=True)
-        ended = pl.col("released_ms").is_not_null() & pl.col("answered_ms").is_not_null()
+        ended = (
+            pl.col("released_ms").is_not_null() & pl.col("answered_ms").is_not_null()
+        )
         refused = pl.col("answered_ms").is_null()
         age = self._newest_ms - pl.col("newest:")
         return (ended & (age > SETTLED_MS["ended"])) | (

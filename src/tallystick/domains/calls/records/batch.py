@@ -21,6 +21,8 @@ class Batch:
             understood and was dropped (same columns as `rejects`).
         repeated: Rows left out because they repeat an earlier row of the same
             file in every value: a retransmission, which is no fault.
+        other_direction: Good rows left out because they state a direction that no
+            half of the asked side has.
         bytes_read: Bytes of the file consumed so far, as they lie on disk.
         bytes_total: Size of the file on disk.
     """
@@ -31,6 +33,7 @@ class Batch:
     rejects: pl.DataFrame
     notes: pl.DataFrame
     repeated: int
+    other_direction: int
     bytes_read: int
     bytes_total: int
 

@@ -74,9 +74,8 @@ def _time_rules(column: str) -> list[Rule]:
 REJECTS: Final[tuple[Rule, ...]] = (
     Rule(
         "",
-        "Every value of the row is empty.",
-        (pl.col("record_id") == "")
-        & (pl.col("calling_number") == "")
+        "The row holds neither a number nor a time.",
+        (pl.col("calling_number") == "")
         & (pl.col("called_number") == "")
         & pl.col("started_at_ms").is_null()
         & (pl.col("started_at:problem") == 0),
@@ -198,31 +197,62 @@ def canonical(rows: Rows, layout: Layout, clock: WallClock | None) -> Canonical:
         clock: Places times without an offset; None: such rows are rejects.
     """
     work = _understood(rows, layout, clock)
-    broken = _first_broken(work, REJECTS)
+    broken = work.select(_FIRST_REJECT).to_series()
     rejects = _named(work, broken, REJECTS, layout)
     carried = _carried(rows.frame, layout)
     records = work.select(*RECORD_SCHEMA).hstack(carried)
     if rejects.height:
         records = records.filter(broken.is_null())
         work = work.filter(broken.is_null())
-    notes = _named(work, _first_broken(work, NOTES), NOTES, layout)
+    noted = work.select(_FIRST_NOTE).to_series()
+    notes = _named(work, noted, NOTES, layout)
     return Canonical(records, rejects, notes)
 
 
 def _understood(rows: Rows, layout: Layout, clock: WallClock | None) -> pl.DataFrame:
     """Return the columns of RECORD_SCHEMA and, beside them, what was wrong."""
+    given = [*layout.sources, *layout.mapping.constants]
     columns: dict[str, pl.Series] = {"line": rows.lines}
-    columns |= {name: _text(rows.frame, layout, name) for name in TEXTS}
-    if "record_id" not in layout.sources:
-        columns["record_id"] = rows.lines.cast(pl.String).str.replace("^", "L")
+    for name in TEXTS:
+        if name in given:
+            columns[name] = _text(rows.frame, layout, name)
     for name, allowed in CHOICES.items():
-        columns |= _choice(name, _text(rows.frame, layout, name), allowed)
+        if name in given:
+            columns |= _choice(name, _text(rows.frame, layout, name), allowed)
     if swapped := layout.mapping.swapped_direction:
         columns |= _exchanged(columns, columns["direction"] == swapped)
-    columns |= _cause(_text(rows.frame, layout, "release_cause"))
+    if "release_cause" in given:
+        columns |= _cause(_text(rows.frame, layout, "release_cause"))
     columns |= _durations(rows, layout)
     columns |= _times(rows, layout, clock, columns["duration_ms"])
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns).with_columns(
+        value for name, value in _ABSENT.items() if name not in columns
+    )
+
+
+# What stands in a column that the source has not.
+_ABSENT: Final[dict[str, pl.Expr]] = {
+    "record_id": pl.format("L{}", "line").alias("record_id"),
+    **{name: pl.lit("").alias(name) for name in TEXTS[1:]},
+    **{name: pl.lit(None, dtype=pl.String).alias(name) for name in CHOICES},
+    "release_cause": pl.lit(None, dtype=pl.Int16).alias("release_cause"),
+    **{
+        f"{name}:problem": pl.lit(0, dtype=pl.UInt8).alias(f"{name}:problem")
+        for name in TIMES
+    },
+    **{
+        name: pl.lit(value=False).alias(name)
+        for name in (
+            *(f"{name}:unknown" for name in (*CHOICES, "release_cause")),
+            "duration:empty",
+            "duration:unread",
+        )
+    },
+    **{
+        f"{name}_ms": pl.lit(None, dtype=pl.Int64).alias(f"{name}_ms")
+        for name in TIMES[1:]
+    },
+}
 
 
 def _given(frame: pl.DataFrame, layout: Layout, name: str) -> pl.Series:
@@ -247,7 +277,8 @@ def _given(frame: pl.DataFrame, layout: Layout, name: str) -> pl.Series:
 
 
 def _without_nulls(column: pl.Series, layout: Layout) -> pl.Series:
-    column = column.fill_null("")
+    if column.null_count():
+        column = column.fill_null("")
     nulls = layout.mapping.nulls
     return column.set(column.is_in(nulls), "") if nulls else column
 
@@ -285,6 +316,8 @@ def _choice(
     if not known.all():
         column = column.str.strip_chars().str.to_lowercase()
         known = column.is_in(allowed)
+    if known.all():
+        return {name: column}
     return {name: column.set(~known, None), f"{name}:unknown": ~known & (column != "")}
 
 
@@ -300,18 +333,21 @@ def _exchanged(columns: dict[str, pl.Series], where: pl.Series) -> dict[str, pl.
 
 def _cause(column: pl.Series) -> dict[str, pl.Series]:
     cause = column.cast(pl.Int16, strict=False)
-    outside = ((cause < 0) | (cause > HIGHEST_CAUSE)).fill_null(value=False)
-    cause = cause.set(outside, None)
-    return {
-        "release_cause": cause,
-        "release_cause:unknown": cause.is_null() & (column.str.strip_chars() != ""),
-    }
+    outside = (cause < 0) | (cause > HIGHEST_CAUSE)
+    if outside.any():
+        cause = cause.set(outside, None)
+    columns = {"release_cause": cause}
+    if cause.null_count():
+        columns["release_cause:unknown"] = cause.is_null() & (column != "")
+    return columns
 
 
 def _durations(rows: Rows, layout: Layout) -> dict[str, pl.Series]:
     """Return the billed duration; null only where the layout has open calls."""
     given = _given(rows.frame, layout, "duration_s")
     ms = parse_durations(given, layout.mapping.duration_unit)
+    if not ms.null_count():
+        return {"duration_ms": ms}
     empty = given.is_null()
     if given.dtype == pl.String:
         empty = given.str.strip_chars() == ""
@@ -328,7 +364,9 @@ def _times(
     """Return the three moments in UTC, and what was wrong with each."""
     written = layout.mapping.time_format
     found: dict[str, Times] = {
-        name: parse_times(_given(rows.frame, layout, name), written) for name in TIMES
+        name: parse_times(_given(rows.frame, layout, name), written)
+        for name in TIMES
+        if name in layout.sources or name in layout.mapping.constants
     }
     walls = {
         name: times.wall for name, times in found.items() if times.wall is not None
@@ -346,25 +384,31 @@ def _times(
 
 
 def _moment(name: str, times: Times, placed: pl.Series | None) -> dict[str, pl.Series]:
-    utc_ms = times.utc_ms
-    problem = times.problem
-    if problem is None:
-        problem = pl.repeat(0, len(utc_ms), dtype=pl.UInt8, eager=True)
+    utc_ms, problem = times.utc_ms, times.problem
     if placed is not None:
         utc_ms = utc_ms.zip_with(utc_ms.is_not_null(), placed)
     if times.wall is not None:
-        problem = problem.set(times.wall.is_not_null() & utc_ms.is_null(), NO_ZONE)
-    return {f"{name}_ms": utc_ms, f"{name}:problem": problem}
+        unplaced = times.wall.is_not_null() & utc_ms.is_null()
+        if unplaced.any():
+            if problem is None:
+                problem = unplaced.cast(pl.UInt8) * 0
+            problem = problem.set(unplaced, NO_ZONE)
+    columns = {f"{name}_ms": utc_ms}
+    if problem is not None:
+        columns[f"{name}:problem"] = problem
+    return columns
 
 
-def _first_broken(work: pl.DataFrame, rules: tuple[Rule, ...]) -> pl.Series:
+def _first_broken(rules: tuple[Rule, ...]) -> pl.Expr:
     """Return per row the position of the first broken rule, or null."""
-    return work.select(
-        pl.coalesce(
-            pl.when(rule.broken).then(pl.lit(at, dtype=pl.UInt8))
-            for at, rule in enumerate(rules)
-        )
-    ).to_series()
+    return pl.coalesce(
+        pl.when(rule.broken).then(pl.lit(at, dtype=pl.UInt8))
+        for at, rule in enumerate(rules)
+    ).alias("broken")
+
+
+_FIRST_REJECT: Final = _first_broken(REJECTS)
+_FIRST_NOTE: Final = _first_broken(NOTES)
 
 
 def _named(

@@ -15,7 +15,7 @@ from tallystick.domains.calls.records.rows import TOO_LONG, Dialect, Rows, parse
 from tallystick.domains.calls.records.source import ByteStream
 from tallystick.model.errors import MalformedError
 
-MAX_BLOCK_BYTES: Final = 16 << 20
+MAX_BLOCK_BYTES: Final = 12 << 20
 MIN_BLOCK_BYTES: Final = 64 << 10
 BYTES_PER_ROW: Final = 128  # of a typical plain table
 

@@ -112,7 +112,9 @@ def _present(names: list[str], **columns: str) -> dict[str, tuple[str | int, ...
     """Return those columns whose source is in the header."""
     known = {name.strip().lower(): name for name in names}
     return {
-        column: (known[source],) for column, source in columns.items() if source in known
+        column: (known[source],)
+        for column, source in columns.items()
+        if source in known
     }
 
 
@@ -384,16 +386,21 @@ FORMATS: Final[tuple[Format, ...]] = (
         _kamailio_acc_cdrs,
         local_times=True,
     ),
-    Format("kamailio-acc", "Kamailio acc table", "acc", _kamailio_acc, local_times=True),
-    Format("nodobo", "Nodobo handset log", "delimited", _nodobo),
     Format(
-        "asterisk", "Asterisk Master.csv", "delimited", _asterisk, local_times=True
+        "kamailio-acc", "Kamailio acc table", "acc", _kamailio_acc, local_times=True
     ),
+    Format("nodobo", "Nodobo handset log", "delimited", _nodobo),
+    Format("asterisk", "Asterisk Master.csv", "delimited", _asterisk, local_times=True),
     Format(
-        "freeswitch", "FreeSWITCH mod_cdr_csv", "delimited", _freeswitch,
+        "freeswitch",
+        "FreeSWITCH mod_cdr_csv",
+        "delimited",
+        _freeswitch,
         local_times=True,
     ),
 )
+# A calling number, a called number, a time and a duration.
+FEWEST_COLUMNS: Final = 4
 MAPPED: Final = Format("mapped", "by mapping file", "delimited", lambda _: Mapping())
 
 
@@ -411,6 +418,11 @@ def format_named(name: str) -> Format:
         f"There is no format {name!r}.",
         advice=f"Known are: {', '.join(known.name for known in FORMATS)}.",
     )
+
+
+def title_of(name: str) -> str:
+    """Return the title of a format for a person."""
+    return next(one.title for one in (*FORMATS, MAPPED) if one.name == name)
 
 
 def detect(head: Head, *, mapping: Mapping, name: str = "") -> Detected:
@@ -474,6 +486,12 @@ def _unknown(head: Head) -> MalformedError:
             "missing-column",
             f"{head.path} has no {columns} {', '.join(missing)} in line 1.",
             advice="Add them, or say in a mapping file where they come from.",
+        )
+    if len(names) < FEWEST_COLUMNS:
+        return MalformedError(
+            "format-unknown",
+            f"{head.path} is text, but not a table: its lines have no columns.",
+            advice="Call records are read from tables, Parquet and packet captures.",
         )
     return MalformedError(
         "format-unknown",

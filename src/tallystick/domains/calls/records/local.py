@@ -46,7 +46,9 @@ def readings(wall: pl.Series, zone: str) -> Readings:
     """Return both readings of every time in `wall`."""
     if fixed := FIXED_OFFSET.fullmatch(zone):
         sign, hours, minutes = fixed.groups()
-        offset_ms = (int(hours) * 60 + int(minutes)) * 60_000 * (-1 if sign == "+" else 1)
+        offset_ms = (
+            (int(hours) * 60 + int(minutes)) * 60_000 * (-1 if sign == "+" else 1)
+        )
         ms = wall.dt.timestamp("ms") + offset_ms
         return Readings(ms, ms)
     both = wall.to_frame("w").select(
@@ -57,9 +59,7 @@ def readings(wall: pl.Series, zone: str) -> Readings:
     if skipped.any():
         shifted = (
             wall.to_frame("w")
-            .select(
-                _utc(pl.col("w") - BEFORE_GAP, zone, "earliest") + 4 * 3_600_000
-            )
+            .select(_utc(pl.col("w") - BEFORE_GAP, zone, "earliest") + 4 * 3_600_000)
             .to_series()
         )
         both = both.with_columns(pl.all().fill_null(shifted))
@@ -100,7 +100,9 @@ class WallClock:
         """
         found = {name: readings(wall, self._zone) for name, wall in walls.items()}
         anchor = "released_at" if "released_at" in walls else "started_at"
-        written = walls[anchor].zip_with(walls[anchor].is_not_null(), walls["started_at"])
+        written = walls[anchor].zip_with(
+            walls[anchor].is_not_null(), walls["started_at"]
+        )
         both = readings(written, self._zone)
         later = self._later(written, both)
         end = both.later.zip_with(later, both.earlier)

@@ -77,7 +77,9 @@ class ParquetReader:
                 f"{total - at} rows cannot be read."
             )
             empty = pl.DataFrame(schema=self._empty_schema())
-            yield Rows(empty, pl.Series([], dtype=pl.Int64), [Reject(at + 1, "", reason)])
+            yield Rows(
+                empty, pl.Series([], dtype=pl.Int64), [Reject(at + 1, "", reason)]
+            )
         finally:
             self.stream.close()
             if self._unpacked:

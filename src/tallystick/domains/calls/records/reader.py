@@ -24,9 +24,10 @@ from tallystick.model.errors import ConfigError
 
 Side = Literal["departures", "arrivals"]
 
-_DIRECTION_OF: Final[dict[str, str]] = {
-    "departures": "international_out",
-    "arrivals": "international_in",
+# A transit network hands on what it took in: its records can be of either side.
+_DIRECTIONS_OF: Final[dict[Side, tuple[str, ...]]] = {
+    "departures": ("international_out", "transit"),
+    "arrivals": ("international_in", "transit"),
 }
 
 
@@ -147,14 +148,17 @@ def _batch(
 ) -> Batch:
     understood = canonical(rows, reader.layout, clock)
     file = str(detected.head.path)
-    rejects = pl.concat([reject_frame(file, rows.rejects), understood.rejects])
+    rejects = understood.rejects
+    if rows.rejects:
+        rejects = pl.concat([reject_frame(file, rows.rejects), rejects])
     return Batch(
         file=file,
         format=detected.format.name,
         records=understood.records,
-        rejects=rejects.sort("line", maintain_order=True),
+        rejects=rejects.sort("line", maintain_order=True) if rows.rejects else rejects,
         notes=understood.notes,
         repeated=repeated,
+        other_direction=0,
         bytes_read=reader.stream.bytes_read,
         bytes_total=reader.stream.bytes_total,
     )
@@ -166,6 +170,7 @@ def _of_side(batch: Batch, side: Side | None) -> Batch:
         return batch
     direction = pl.col("direction")
     wanted = batch.records.filter(
-        direction.is_null() | (direction == _DIRECTION_OF[side])
+        direction.is_null() | direction.is_in(_DIRECTIONS_OF[side])
     )
-    return replace(batch, records=wanted)
+    left_out = batch.records.height - wanted.height
+    return replace(batch, records=wanted, other_direction=left_out)

@@ -14,8 +14,9 @@ from tallystick.domains.calls.records.rows import Rows
 
 # A retransmission follows the original within minutes to hours. Farther apart it
 # stays a row here, and pairing, which sees the whole file at once, joins it.
-GENERATION_ROWS: Final = 2_000_000
+GENERATION_ROWS: Final = 1_000_000
 SLOTS: Final = 1 << 25
+_SHIFT: Final = np.uint64(64 - 25)
 _LAST_MARK: Final = 255
 _SEED: Final = 20_260_301
 
@@ -29,7 +30,7 @@ class RepeatFilter:
     tells in one look-up that a row is new; only the few per cent that share a slot
     are compared with the rows kept.
 
-    Bounds: 32 MiB for the marks and 32 MiB for hashes. Rows are compared by a 64-bit
+    Bounds: 32 MiB for the marks and 16 MiB for hashes. Rows are compared by a 64-bit
         hash: two different ones count as repeated once in 10^12 rows.
     """
 
@@ -45,37 +46,33 @@ class RepeatFilter:
         if rows.frame.is_empty():
             return rows, 0
         hashes = rows.frame.hash_rows(seed=_SEED)
-        values = hashes.to_numpy()
-        fresh = hashes.is_first_distinct()
-        seen = self._seen(values)
-        if seen.any():
-            fresh &= pl.Series(~seen)
-        self._remember(values)
-        repeated = len(fresh) - int(fresh.sum())
-        if not repeated:
+        ordered: _Hashes = np.sort(hashes.to_numpy())
+        met = self._met(ordered)
+        again = bool((ordered[1:] == ordered[:-1]).any())
+        self._remember(ordered)
+        if not again and not len(met):
             return rows, 0
+        fresh = hashes.is_first_distinct() & ~hashes.is_in(met)
         kept = Rows(rows.frame.filter(fresh), rows.lines.filter(fresh), rows.rejects)
-        return kept, repeated
+        return kept, len(fresh) - int(fresh.sum())
 
-    def _seen(self, values: _Hashes) -> npt.NDArray[np.bool_]:
-        """Tell for each row whether an earlier block held it."""
-        marks: npt.NDArray[np.uint8] = self._marks[values & np.uint64(SLOTS - 1)]
-        seen: npt.NDArray[np.bool_] = marks == self._generation
-        seen |= marks == self._generation - 1
-        seen &= marks != 0
-        suspects = values[seen]
+    def _met(self, ordered: _Hashes) -> pl.Series:
+        """Return the hashes that an earlier block held."""
+        # Sorted hashes walk through the table of marks from its front to its end.
+        marks: npt.NDArray[np.uint8] = self._marks[ordered >> _SHIFT]
+        near = (marks == self._generation) | (marks == self._generation - 1)
+        suspects = ordered[near & (marks != 0)]
         met = np.zeros(len(suspects), dtype=np.bool_)
         for block in (*self._previous, *self._current):
             at = np.searchsorted(block, suspects)
             at[at == len(block)] = 0
             met |= block[at] == suspects
-        seen[seen] = met
-        return seen
+        return pl.Series(suspects[met], dtype=pl.UInt64)
 
-    def _remember(self, values: _Hashes) -> None:
-        self._current.append(np.sort(values))
-        self._marks[values & np.uint64(SLOTS - 1)] = self._generation
-        self._rows += len(values)
+    def _remember(self, ordered: _Hashes) -> None:
+        self._current.append(ordered)
+        self._marks[ordered >> _SHIFT] = self._generation
+        self._rows += len(ordered)
         if self._rows < GENERATION_ROWS:
             return
         self._rows = 0

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from tallystick.domains.calls.records.batch import Reject
-from tallystick.domains.calls.records.blocks import Block
+from tallystick.domains.calls.records.blocks import Block, count_byte
 
 # A quoted value that runs over more lines than this is a quotation mark that was
 # never closed.
@@ -90,7 +90,7 @@ def _fast(block: Block, dialect: Dialect) -> Rows | None:
     except _POLARS_FAULTS:
         return None
     inner_ends = block.lines - frame.height
-    separators = text.count(dialect.separator.encode())
+    separators = count_byte(text, dialect.separator.encode())
     inner_separators = separators - frame.height * (len(dialect.names) - 1)
     # Longer rows made Polars fail, so a sum that is right proves every row right.
     if inner_separators and (

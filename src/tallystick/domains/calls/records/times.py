@@ -50,9 +50,10 @@ def parse_times(column: pl.Series, time_format: str) -> Times:
     """
     if column.dtype != pl.String:
         return _typed(column, time_format)
-    given = column.set(column == "", None)
+    empty = column == ""
+    given = column.set(empty, None) if empty.any() else column
     if given.null_count() == len(given):
-        return Times(pl.Series(pl.repeat(None, len(given), dtype=pl.Int64, eager=True)))
+        return Times(_nothing(given))
     if time_format == "iso":
         return _iso(given)
     if time_format in _EPOCH_FACTORS:
@@ -120,22 +121,19 @@ def _mixed(given: pl.Series) -> Times:
     )
     second = pl.col("second").fill_null("00")
     leap = second == "60"  # RFC 3339 allows it; the clock after it is the same
-    wall = (
-        pl.concat_str(
-            pl.col("date"),
-            pl.lit(" "),
-            pl.col("time"),
-            pl.lit(":"),
-            pl.when(leap).then(pl.lit("59")).otherwise(second),
-        ).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="ms", strict=False)
-        + pl.duration(
-            milliseconds=pl.col("fraction")
-            .str.head(3)
-            .str.pad_end(3, "0")
-            .cast(pl.Int64)
-            .fill_null(0)
-            + leap.cast(pl.Int64) * 1000
-        )
+    wall = pl.concat_str(
+        pl.col("date"),
+        pl.lit(" "),
+        pl.col("time"),
+        pl.lit(":"),
+        pl.when(leap).then(pl.lit("59")).otherwise(second),
+    ).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="ms", strict=False) + pl.duration(
+        milliseconds=pl.col("fraction")
+        .str.head(3)
+        .str.pad_end(3, "0")
+        .cast(pl.Int64)
+        .fill_null(0)
+        + leap.cast(pl.Int64) * 1000
     )
     offset = pl.duration(
         minutes=pl.col("hours").cast(pl.Int64) * 60

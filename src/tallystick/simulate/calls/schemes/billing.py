@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tallystick.simulate.calls.course import back_ms
 from tallystick.simulate.calls.crossings import NEVER
 from tallystick.simulate.calls.draw import I64
 from tallystick.simulate.calls.plant import Plant
@@ -42,7 +43,7 @@ def _play_recording(
     timer = crossings.arr_start[rows] + rng.integers(30_000, 60_000, len(rows))
     crossings.arr_answer[rows] = NEVER
     crossings.dep_release[rows] = end
-    crossings.arr_release[rows] = np.minimum(end + 80, timer)
+    crossings.arr_release[rows] = np.minimum(end + _signal_ms(world, rows, rng), timer)
 
 
 def _bill_ringing(
@@ -55,7 +56,14 @@ def _bill_ringing(
     crossings = world.crossings
     end = crossings.dep_answer[rows] + seconds_ms(plant, (5.0, 30.0), rng, len(rows))
     crossings.dep_release[rows] = end
-    crossings.arr_release[rows] = np.minimum(end + 80, crossings.arr_release[rows])
+    crossings.arr_release[rows] = np.minimum(
+        end + _signal_ms(world, rows, rng), crossings.arr_release[rows]
+    )
+
+
+def _signal_ms(world: World, rows: I64, rng: np.random.Generator) -> I64:
+    """Draw how long the release takes to the other side."""
+    return back_ms(world.parameters, rng, len(rows))
 
 
 def stretch(world: World, plant: Plant, index: int, rng: np.random.Generator) -> None:

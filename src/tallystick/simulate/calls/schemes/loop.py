@@ -43,13 +43,14 @@ def _settle(
 ) -> None:
     """Move the end of looping calls behind their last lap; some fail."""
     fails = rng.random(len(rows)) < FAILS_SHARE
+    noticed = rng.integers(400, 4_000, len(rows))
     for side in ("dep", "arr"):
         start = getattr(crossings, f"{side}_start")[rows]
         answer = getattr(crossings, f"{side}_answer")
         release = getattr(crossings, f"{side}_release")
         old = answer[rows]
         answer[rows] = np.where((old == NEVER) | fails, NEVER, old + total_ms)
-        release[rows] = np.where(fails, start + 1_500, release[rows]) + total_ms
+        release[rows] = np.where(fails, start + noticed, release[rows]) + total_ms
     crossings.cause[rows] = np.where(fails, ROUTING_ERROR, crossings.cause[rows])
 
 

@@ -20,7 +20,9 @@ MAX_STREAMS: Final = 4096
 MAX_WAITING: Final = 64
 _SEQUENCES: Final = 1 << 32
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
-_LENGTH: Final = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})", re.I | re.M)
+_LENGTH: Final = re.compile(
+    rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})", re.I | re.M
+)
 # A message can be found again inside a stream only at the start of a line.
 _RESTART: Final = re.compile(
     rb"(?<=\n)(?:SIP/2\.0 \d{3} |[A-Z]{3,12} (?:sips?|tel):[^\r\n]+ SIP/2\.0\r?\n)"
@@ -97,8 +99,9 @@ def _take_waiting(stream: _Stream) -> None:
 def _cut(stream: _Stream) -> Iterator[bytes]:
     """Take whole messages off the front of the stream."""
     while True:
-        while stream.held[:1] in {b"\r", b"\n"}:
-            del stream.held[:1]  # keep-alive between messages
+        # Empty lines between messages keep the connection alive.
+        blank = len(stream.held) - len(stream.held.lstrip(b"\r\n"))
+        del stream.held[:blank]
         if not stream.held:
             return
         if not LOOKS_LIKE_SIP.match(bytes(stream.held[:8192])) and not _resume(stream):

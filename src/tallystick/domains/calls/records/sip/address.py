@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
-_ADDRESS: Final = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"|[^<"]*)\s*<([^>]*)>(.*)', re.DOTALL)
-_URI: Final = re.compile(r"(sips?|tel):(?://)?([^?]*)(?:\?(.*))?", re.IGNORECASE | re.DOTALL)
+_ADDRESS: Final = re.compile(
+    r'\s*(?:"(?:[^"\\]|\\.)*"|[^<"]*)\s*<([^>]*)>(.*)', re.DOTALL
+)
+_URI: Final = re.compile(
+    r"(sips?|tel):(?://)?([^?]*)(?:\?(.*))?", re.IGNORECASE | re.DOTALL
+)
 _VISUAL: Final = str.maketrans("", "", " -.()")
 _NUMBER: Final = re.compile(r"\+?[0-9*#A-Da-d]+")
 # What stands where a number would when there is none.

@@ -12,7 +12,11 @@ from typing import Final
 from tallystick.domains.calls.records.causes import NORMAL_CLEARING, cause_of_status
 from tallystick.domains.calls.records.sip.address import parse_address
 from tallystick.domains.calls.records.sip.message import Message
-from tallystick.domains.calls.records.sip.parties import Parties, parties_of, reason_cause
+from tallystick.domains.calls.records.sip.parties import (
+    Parties,
+    parties_of,
+    reason_cause,
+)
 
 # A finished call is kept this long for retransmissions: 64 times T1 (RFC 3261).
 LINGER_MS: Final = 32_000
@@ -22,6 +26,8 @@ MAX_CALLS: Final = 500_000
 _TRY_AGAIN: Final = frozenset(
     {300, 301, 302, 305, 380, 401, 407, 413, 420, 422, 428, 436, 437, 438, 494}
 )
+# What answers an INVITE after its CANCEL: RFC 3398 clears such a call normally.
+_CANCELLED: Final = frozenset({408, 487})
 # A proxy gives up an INVITE without a final response after three minutes (timer C).
 GIVEN_UP_MS: Final = 180_000
 
@@ -114,8 +120,9 @@ class CallTracker:
         elif message.status:
             self._answer(call, message, now_ms)
         elif message.method == "CANCEL":
-            call.cancelled = True
-            call.cause = reason_cause(message)
+            if call.released_ms is None:
+                call.cancelled = True
+                call.cause = reason_cause(message)
         elif message.method == "BYE":
             cause = reason_cause(message)
             self._end(call, now_ms, NORMAL_CLEARING if cause is None else cause)
@@ -127,7 +134,10 @@ class CallTracker:
     def finish(self) -> None:
         """Give out every call as it stands: nothing more will come."""
         for call in self._calls.values():
-            if call.released_ms is None and self._now_ms - call.started_ms > GIVEN_UP_MS:
+            if (
+                call.released_ms is None
+                and self._now_ms - call.started_ms > GIVEN_UP_MS
+            ):
                 call.unclear = False
         self._finished.extend(self._calls.values())
         self._calls.clear()
@@ -199,8 +209,8 @@ class CallTracker:
             call.cause = None
             return
         stated = reason_cause(response)
-        if stated is None and call.cancelled:
-            stated = call.cause
+        if stated is None and call.cancelled and status in _CANCELLED:
+            stated = NORMAL_CLEARING if call.cause is None else call.cause
         self._end(call, now_ms, cause_of_status(status) if stated is None else stated)
 
     def _end(self, call: Call, now_ms: int, cause: int | None) -> None:

@@ -34,7 +34,7 @@ _STATUS: Final = re.compile(r"SIP/(\d+\.\d+) +(\d{3})(?: (.*))?", re.IGNORECASE)
 # What a datagram or the start of a stream must look like to be taken for SIP.
 LOOKS_LIKE_SIP: Final = re.compile(
     rb"(?:\r?\n)*(?:SIP/\d\.\d +\d{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]{1,64} +"
-    rb"[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]{0,4096}SIP/\d)",
+    rb"<?[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]{0,4096}SIP/\d)",
     re.IGNORECASE,
 )
 _CSEQ: Final = re.compile(rf"(\d{{1,10}})\s+({_TOKEN})")
@@ -86,6 +86,7 @@ def parse_message(data: bytes) -> Message:
     head = re.split(rb"\r?\n\r?\n", data.lstrip(b"\r\n"), maxsplit=1)[0]
     text = head.decode("utf-8", errors="replace")
     start, *lines = re.split(r"\r?\n", re.sub(r"\r?\n[ \t]+", " ", text))
+    start = start.rstrip()
     headers = tuple(_headers(lines))
     names = [name for name, _ in headers]
     for name in ("call-id", "from", "to", "cseq"):

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.domains.calls.records.causes import cause_of_status
-from tallystick.domains.calls.records.sip.address import Address, parse_address, parse_uri
+from tallystick.domains.calls.records.sip.address import (
+    Address,
+    parse_address,
+    parse_uri,
+)
 from tallystick.domains.calls.records.sip.message import Message
 
 _WITHHELD: Final = frozenset({"id", "user", "header"})
@@ -73,7 +77,9 @@ def _from_history(history: list[Address]) -> str:
     return ""
 
 
-_REASON: Final = re.compile(r"\s*([A-Za-z0-9.-]+)\s*(?:;.*?\bcause\s*=\s*\"?(\d{1,3}))", re.DOTALL)
+_REASON: Final = re.compile(
+    r"\s*([A-Za-z0-9.-]+)\s*(?:;.*?\bcause\s*=\s*\"?(\d{1,3}))", re.DOTALL
+)
 
 
 def reason_cause(message: Message) -> int | None:
