@@ -15,11 +15,12 @@ START_MS: Final = 1_772_323_200_000  # 2026-03-01T00:00:00Z
 CARRIERS: Final = 10
 TRUNKS: Final = {"departures": 30, "arrivals": 40}
 SWITCHES: Final = 4
+REDIAL_S: Final = 90  # on average; longer by night, shorter by day
 STRIDE: Final = 48_271
 ROW_GROUP: Final = 500_000
 
 # Parts in ten thousand of the crossings.
-REDIAL: Final = 3000  # tried again within two minutes, where nobody answered
+REDIAL: Final = 3000  # tried again where nobody answered
 LOST: Final = 70  # record lost, on either side by itself
 ALTERED: Final = 500  # calling number altered on the way, with one carrier in ten
 REMOVED: Final = 10
@@ -60,10 +61,11 @@ def _crossings(first: int, last: int, calls: int) -> str:
     """
     rate = calls / DAY_S
     people = max(calls // 5, 1000)
-    back = f"(1 + (({_even(2)} * 90 + 30) * {rate:.6f}))::BIGINT"
+    back = 1 + round(REDIAL_S * rate)
+    earlier = f"(i - {back})"
     again = (
         f"i > {back} AND {_draw(1, 10_000)} < {REDIAL}"
-        f" AND {_draw(14, 10_000, f'(i - {back})')} < {UNANSWERED}"
+        f" AND {_draw(14, 10_000, earlier)} < {UNANSWERED}"
     )
     # In turn, so that nobody talks twice at once.
     caller = f"(k * {STRIDE} % {people})"

@@ -70,6 +70,9 @@ def inspect(
     For a table of an unknown format a mapping file is proposed.
 
     Example: tally records inspect Master.csv --zone Europe/Minsk
+
+    Raises:
+        MalformedError: The file cannot be read as records.
     """
     from rich.console import Console
 
@@ -82,10 +85,9 @@ def inspect(
         for batch in _batches(file, mapping, zone, side):
             survey.add(batch)
     except MalformedError as error:
-        if error.code not in {"format-unknown", "missing-column"} or mapping:
-            raise
-        _propose_mapping(file, error)
-        raise typer.Exit(2) from None
+        if not mapping and error.code in {"format-unknown", "missing-column"}:
+            _propose_mapping(file)
+        raise
     _show_counts(console, file, survey, zone or "as the file states it")
     _show_first(console, survey, show_numbers=show_numbers)
     _show_reasons(console, survey)
@@ -131,7 +133,7 @@ def convert(
 def _batches(
     file: Path, mapping: Path | None, zone: str | None, side: SideName | None
 ) -> "Iterator[Batch]":
-    """Read the file, with progress on standard error."""
+    """Yield the batches of the file, with progress on standard error."""
     from tallystick.cli.progress import Stages
     from tallystick.domains.calls.records import Mapping, read_calls
 
@@ -278,20 +280,19 @@ def _show_trunks(console: "Console", survey: "Survey", *, show_numbers: bool) ->
         console.print(f"{'':>9}  and {len(survey.trunks) - MOST_TRUNKS:,} more")
 
 
-def _propose_mapping(file: Path, error: Exception) -> None:
-    """Print why the file is not understood and a mapping file to begin with."""
+def _propose_mapping(file: Path) -> None:
+    """Print a mapping file to begin with, where the columns can be guessed."""
     from tallystick.domains.calls.records.head import Head
     from tallystick.domains.calls.records.propose import propose_mapping
 
-    typer.echo(f"tally: {error.args[0]}", err=True)
     proposal = propose_mapping(Head.of(file))
-    if "[columns]" in proposal and "_number = " in proposal:
+    if proposal:
+        typer.echo(proposal)
         typer.echo(
-            "A mapping file to begin with: save it as mapping.toml, correct it, and "
-            f"run: tally records inspect {file} --mapping mapping.toml",
+            "Save this as mapping.toml, correct it, and run: "
+            f"tally records inspect {file} --mapping mapping.toml",
             err=True,
         )
-        typer.echo(proposal)
 
 
 def _propose_numbering(

@@ -75,10 +75,10 @@ def conclude(engine: Engine, state: State, *, domestic: bool) -> Outcome:
     total = max(state.departures.rows, state.arrivals.rows)
     allowed = state.options.accused_per_million * max(total / 1e6, 0.1)
     looped = _loops(engine, state)
-    chosen, excused, possible = _read_again(engine, state, looped, domestic)
+    gaps = _gaps(engine, state)
+    chosen, excused, possible = _read_again(engine, state, looped, domestic, gaps)
     checked = _check_pairs(engine, state, looped)
     parts = [looped, chosen, checked]
-    gaps = _gaps(engine, state)
     loss = {}
     for side in ("departures", "arrivals"):
         found, judged = _judge_missing(
@@ -226,7 +226,11 @@ def _parts(parts: tuple[str, ...]) -> str:
 
 
 def _read_again(
-    engine: Engine, state: State, looped: pl.DataFrame, domestic: bool
+    engine: Engine,
+    state: State,
+    looped: pl.DataFrame,
+    domestic: bool,
+    gaps: list[Gap],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Find partners by part of the key.
 
@@ -269,12 +273,40 @@ def _read_again(
             )
         )
     chosen = choose(pl.concat(weighed))
+    chosen = _without_gaps(engine, state, chosen, gaps)
     sure = accept(chosen, false_discovery_rate=state.options.false_discovery_rate)
     sure = _beyond_usual(engine, state, sure)
     rows = [_reading_finding(row) for row in sure.iter_rows(named=True)]
     both = pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else empty
     left = _possible(chosen, sure)
     return both.filter(pl.col("kind") != ""), both.filter(pl.col("kind") == ""), left
+
+
+def _without_gaps(
+    engine: Engine, state: State, chosen: pl.DataFrame, gaps: list[Gap]
+) -> pl.DataFrame:
+    """Drop domestic candidates whose departure falls into a gap of the arrivals.
+
+    The departure may well have arrived and its record be missing; a domestic half
+    that happens to fit must not speak against it there.
+    """
+    marked = _mark_gaps(
+        engine,
+        state,
+        chosen.with_columns(
+            pl.col("d_t").alias("t"),
+            (pl.col("d_t") + pl.col("d_end_ms").fill_null(0)).alias("t_end"),
+            pl.col("d_carrier").cast(pl.Int64).alias("carrier"),
+            pl.col("d_point").cast(pl.Int64).alias("point"),
+            pl.lit(None, pl.String).alias("why"),
+        ),
+        "arrivals",
+        "d",
+        gaps,
+    )
+    return marked.filter(
+        (pl.col("a_side") != "domestic") | pl.col("why").is_null()
+    ).drop("t", "t_end", "carrier", "point", "why")
 
 
 def _possible(chosen: pl.DataFrame, sure: pl.DataFrame) -> pl.DataFrame:
@@ -707,7 +739,28 @@ def _mark_incomplete(
         )
         .then(pl.lit("edge"))
     )
-    halves = halves.with_columns(why=why)
+    return _mark_gaps(engine, state, halves.with_columns(why=why), peer, short, gaps)
+
+
+def _mark_gaps(
+    engine: Engine,
+    state: State,
+    halves: pl.DataFrame,
+    peer: str,
+    short: str,
+    gaps: list[Gap],
+) -> pl.DataFrame:
+    """Fill `why` where it is null and a half falls into one of the peer's gaps.
+
+    Args:
+        engine: Knows over which trunks carriers are seen.
+        state: The plan's state.
+        halves: With `t`, `t_end`, `carrier`, `point` and `why`.
+        peer: Whose gaps count.
+        short: `d` if the halves are departures, `a` if they are arrivals.
+        gaps: Where either side's record is not complete.
+    """
+    slack = state.window.ms
     routes = _routes(engine, peer, short) if any(g.point for g in gaps) else None
     names = {name: i for i, name in enumerate(state.input(peer).points)}
     for gap in gaps:

@@ -118,23 +118,29 @@ def loops_steps(rule: Recurrence) -> list[Step]:
                 append=True,
             ),
         ]
-    # Arrivals of a loop whose departure is not known belong to it as well.
+    # Once a loop is known, what else of its key ends with it belongs to it as well,
+    # and so do arrivals in its midst whose departure is not known.
     spans = (
         "SELECT key_hi, key_lo, min(t) AS low, max(t_end) AS high, max(busy) AS busy"
         " FROM looping GROUP BY key_hi, key_lo"
     )
-    steps.append(
+    lone = "o.row IN (SELECT row FROM open_arrivals)"
+    steps += [
         Step(
             "looping",
-            f"SELECT 'arrivals' AS side, o.row, o.key_hi, o.key_lo, s.busy, o.t, o.t"
-            f" AS t_end FROM open_arrivals o JOIN ({spans}) s"
+            f"SELECT '{side}' AS side, o.row, o.key_hi, o.key_lo, s.busy, o.t, o.t"
+            f" AS t_end FROM {side} o JOIN ({spans}) s"
             f" ON s.key_hi = o.key_hi AND s.key_lo = o.key_lo"
-            f" AND o.t BETWEEN s.low - {rule.tolerance} AND s.high"
-            f" ANTI JOIN (SELECT row FROM looping WHERE side = 'arrivals') l"
-            f" ON l.row = o.row",
+            f" AND o.t BETWEEN s.low - {rule.within_ms} AND s.high"
+            f" AND (abs(o.t + o.end_ms - s.high) <= {rule.tolerance}"
+            f" OR (o.t >= s.low AND {lone if side == 'arrivals' else 'false'}))"
+            f" ANTI JOIN (SELECT row FROM looping WHERE side = '{side}') l"
+            f" ON l.row = o.row"
+            f" WHERE o.row NOT IN (SELECT row FROM repeats WHERE side = '{side}')",
             append=True,
         )
-    )
+        for side, _ in SIDES
+    ]
     return steps
 
 

@@ -1,7 +1,7 @@
 """Hours joined into as many bars as can be told apart."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,17 @@ def bin_completeness(hours: Sequence[Completeness], width_ms: int) -> list[Held]
     return [
         _held(start, width_ms, members) for start, members in sorted(grouped.items())
     ]
+
+
+def merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join stretches of time that overlap or touch."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > start:
+            merged.append((start, end))
+    return merged
 
 
 def _floor(iso: str, width_ms: int) -> int:

@@ -1,7 +1,7 @@
 """The pictures and tables of each section, with the words that go with them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -22,6 +22,7 @@ from tallystick.report.window import draw_window
 CARRIERS_MOST: Final = 14
 TRUNKS_MOST: Final = 12
 ROUTES_MOST: Final = 12
+PHANTOMS_MOST: Final = 12
 WORST_MOST: Final = 3
 NOISE: Final = 20
 COLUMN_OF: Final = {"departures": "departure", "arrivals": "arrival"}
@@ -97,10 +98,12 @@ class SideSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhantomNote:
+class PhantomRow:
     """A route that is not what it is sold as."""
 
     name: str
+    share: float
+    low: float
     why: str
 
 
@@ -108,7 +111,8 @@ class PhantomNote:
 class CarrierSection:
     """The carriers of both sides."""
 
-    phantoms: list[PhantomNote]
+    phantoms: list[PhantomRow]
+    phantoms_more: int
     sides: list[SideSection]
 
 
@@ -162,8 +166,18 @@ def _route_rows(summary: Summary, texts: Texts) -> list[RouteRow]:
             share=count / totals[carrier, trunk],
             minutes=minutes[carrier, trunk, ends],
         )
-        for (carrier, trunk, ends), count in calls.most_common(ROUTES_MOST)
+        for (carrier, trunk, ends), count in _foremost(calls)
     ]
+
+
+def _foremost(
+    calls: Counter[tuple[str, str, str]],
+) -> list[tuple[tuple[str, str, str], int]]:
+    """Return the largest, those that accuse nobody at the end."""
+    ordered = sorted(
+        calls.items(), key=lambda one: (one[0][2] == UNPROVEN, -one[1], one[0])
+    )
+    return ordered[:ROUTES_MOST]
 
 
 def show_day(summary: Summary, texts: Texts) -> DaySection | None:
@@ -176,33 +190,27 @@ def show_day(summary: Summary, texts: Texts) -> DaySection | None:
 
 def show_carriers(summary: Summary, texts: Texts) -> CarrierSection:
     """Return carriers and trunks, ranked, of each side that names any."""
-    phantoms = [
-        PhantomNote(name=_plain_name(row, texts), why=_why(row, texts))
-        for row in sorted(summary.carriers, key=_phantom_rank)
+    phantoms = _phantoms(summary, texts)
+    sides = [_side(side, summary, texts) for side in SIDES]
+    return CarrierSection(
+        phantoms=phantoms[:PHANTOMS_MOST],
+        phantoms_more=max(0, len(phantoms) - PHANTOMS_MOST),
+        sides=[one for one in sides if one.tables],
+    )
+
+
+def _phantoms(summary: Summary, texts: Texts) -> list[PhantomRow]:
+    rows = [
+        PhantomRow(
+            name=name_of(replace(row, phantom=None), texts),
+            share=row.phantom.share,
+            low=row.phantom.low,
+            why=texts.named("phantom", row.phantom.why),
+        )
+        for row in summary.carriers
         if row.phantom
     ]
-    sides = [_side(side, summary, texts) for side in SIDES]
-    return CarrierSection(phantoms=phantoms, sides=[one for one in sides if one.tables])
-
-
-def _phantom_rank(row: Carrier) -> tuple[float, str, str]:
-    return -(row.phantom.low if row.phantom else 0.0), row.carrier, row.trunk or ""
-
-
-def _plain_name(row: Carrier, texts: Texts) -> str:
-    name = row.carrier or texts.say("carriers.unnamed")
-    return f"{row.trunk} · {name}" if row.trunk else name
-
-
-def _why(row: Carrier, texts: Texts) -> str:
-    if row.phantom is None:
-        return ""
-    return texts.say(
-        "carriers.phantom",
-        share=texts.formats.share(row.phantom.share),
-        low=texts.formats.share(row.phantom.low),
-        why=texts.named("phantom", row.phantom.why),
-    )
+    return sorted(rows, key=lambda row: (-row.low, row.name))
 
 
 def _side(side: str, summary: Summary, texts: Texts) -> SideSection:

@@ -15,6 +15,7 @@ from tallystick.report.bins import (
     bin_completeness,
     bin_hours,
     bin_width_ms,
+    merge,
 )
 from tallystick.report.drawing import (
     AGAINST,
@@ -58,6 +59,7 @@ DASHES: Final = {"departures": [1, 0], "arrivals": [4, 2]}
 class _Time:
     """The time axis that every strip shares."""
 
+    ends: tuple[int, int]
     scale: alt.Scale
     bare: alt.Axis
     named: alt.Axis
@@ -96,6 +98,7 @@ def _time(bins: Sequence[Bin], texts: Texts) -> _Time:
     names = labels({tick: _tick(tick, texts) for tick in ticks})
     look: dict[str, Any] = {"values": ticks, "title": None, "grid": True}
     return _Time(
+        ends=(start, end),
         scale=alt.Scale(domain=[start, end], nice=False, zero=False),
         bare=alt.Axis(labels=False, ticks=False, **look),
         named=alt.Axis(labelExpr=names, labelFlush=False, **look),
@@ -240,14 +243,12 @@ def _y_share(name: str) -> alt.Y:
 
 
 def _gaps(gaps: Sequence[Gap], time: _Time, *, last: bool) -> alt.Chart:
-    low, high = time.scale.domain
-    values = [
-        {
-            "start": min(max(instant_ms(gap.start), low), high),
-            "end": max(min(instant_ms(gap.end), high), low),
-        }
+    low, high = time.ends
+    spans = [
+        (min(max(instant_ms(gap.start), low), high), min(instant_ms(gap.end), high))
         for gap in gaps
     ]
+    values = [{"start": start, "end": end} for start, end in merge(spans)]
     bars = marks(values).mark_rect(fill=UNKNOWN, stroke=MUTED, strokeWidth=0.5)
     whole = {"y": alt.value(0), "y2": alt.value(SHARES)}
     return placed(bars, {"x": time.x("start", last=last), "x2": "end", **whole})

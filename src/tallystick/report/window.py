@@ -27,6 +27,7 @@ SPREAD: Final = 230
 HEIGHT: Final = 84
 PARTED: Final = 34  # between the two curves
 BARS: Final = 61
+DOTS_MOST: Final = 20  # more of them would hide the line they lie on
 # A wide range of windows is read on a scale of ratios.
 RATIO_SCALE: Final = 30
 # Two names on an axis nearer than this part of it would run into one another.
@@ -105,7 +106,8 @@ def _strip(name: str, window: Window, texts: Texts) -> alt.LayerChart:
     ).encode(x=x, y=y)
     chosen = marks([{"ms": window.ms}]).mark_rule(stroke=INK, strokeDash=[2, 2])
     title = heading(texts.say(f"window.{name}"), CURVE)
-    parts = [line, dots, chosen.encode(x=x), title]
+    points = [dots] if len(values) <= DOTS_MOST else []
+    parts = [line, *points, chosen.encode(x=x), title]
     return layered(parts, width=CURVE, height=HEIGHT)
 
 

@@ -173,7 +173,7 @@ def test_unallocated_numbers_are_numbers():
 
 def test_numbers_given_to_no_code_are_kept_unreadable():
     """What no plan explains is negative, the same with and without a plus."""
-    numbers = read(["999123456789", "+999123456789", "112", "alice"])["calling"]
+    numbers = read(["999123456789", "+999123456789", "112", "፩፪"])["calling"]
     assert (numbers < 0).all()
     assert numbers[0] == numbers[1]
     assert numbers.n_unique() == 3

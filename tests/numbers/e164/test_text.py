@@ -59,7 +59,7 @@ ABSENT = [
     "Неизвестный номер",
     "Схаваны нумар".replace(" нумар", ""),
 ]
-WORDS = ["alice", "sip:alice@example.net", "7916ABC4567", "3.75291E+11", "*100#1"]
+WORDS = ["alice", "sip:alice@example.net", "7916ABC4567", "3.75291E+11", "*100#1", "፩፪"]
 
 
 @pytest.mark.parametrize(("raw", "digits", "plus"), CLEANED)

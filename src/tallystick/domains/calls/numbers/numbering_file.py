@@ -63,7 +63,7 @@ def _document(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
             "numbering-file",
-            f"The numbering file {path} is not TOML: {_place(error)}.",
+            f"The numbering file {path} is not TOML ({_place(error)}).",
             advice="`tally records inspect` proposes a file that is.",
         ) from error
 
@@ -71,7 +71,7 @@ def _document(path: Path) -> dict[str, object]:
 def _place(error: tomllib.TOMLDecodeError) -> str:
     """Keep the position of a message; its words may quote what was written."""
     _, found, place = str(error).rpartition("(at ")
-    return f"it breaks off {place.rstrip(')')}" if not found else "at " + place[:-1]
+    return f"at {place.removesuffix(')')}" if found else "its syntax is wrong"
 
 
 def _side(table: Mapping[str, object], path: Path, where: str) -> SideNumbering:

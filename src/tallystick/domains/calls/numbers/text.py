@@ -88,9 +88,9 @@ def _plain(raw: str) -> str:
 
 
 def _plain_character(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
     match unicodedata.category(character):
-        case "Nd":
-            return str(unicodedata.decimal(character))
         case "Pd":
             return "-"
         case "Cf" | "Cc":

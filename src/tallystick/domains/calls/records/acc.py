@@ -12,10 +12,10 @@ from typing import Final
 import polars as pl
 
 from tallystick.domains.calls.records.batch import Reject
-from tallystick.domains.calls.records.canonical import Layout
 from tallystick.domains.calls.records.causes import NORMAL_CLEARING
 from tallystick.domains.calls.records.delimited import DelimitedReader
 from tallystick.domains.calls.records.formats import Detected
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.local import WallClock
 from tallystick.domains.calls.records.rows import Rows
 from tallystick.domains.calls.records.times import parse_times

@@ -1,6 +1,6 @@
 """From the columns of a source to call records, rejects and notes.
 
-Everything is a column operation; what makes a row a reject is the table REJECTS.
+Everything is a column operation; what makes a row a reject is a table in `rules`.
 """
 
 from dataclasses import dataclass
@@ -8,175 +8,24 @@ from typing import Final
 
 import polars as pl
 
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.local import WallClock
-from tallystick.domains.calls.records.mapping import ELAPSED, Mapping
+from tallystick.domains.calls.records.mapping import ELAPSED
 from tallystick.domains.calls.records.rows import Rows
-from tallystick.domains.calls.records.times import (
-    SECONDS,
-    UNREADABLE,
-    Times,
-    parse_durations,
-    parse_times,
+from tallystick.domains.calls.records.rules import (
+    CHOICES,
+    FIRST_NOTE,
+    FIRST_REJECT,
+    HIGHEST_CAUSE,
+    NO_ZONE,
+    NOTES,
+    REJECTS,
+    TEXTS,
+    TIMES,
+    Rule,
 )
-from tallystick.domains.calls.schema import DIRECTIONS, RECORD_SCHEMA, REJECT_SCHEMA
-
-TIMES: Final = ("started_at", "answered_at", "released_at")
-NUMBERS: Final = ("calling_number", "called_number", "redirecting_number")
-TEXTS: Final = (
-    "record_id",
-    *NUMBERS,
-    "trunk",
-    "carrier",
-    "calling_imei",
-    "calling_cell",
-)
-CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "direction": DIRECTIONS,
-    "presentation": ("allowed", "restricted"),
-}
-NO_ZONE: Final = 3
-# Keepers that count whole seconds release up to one second before they start.
-SLACK_MS: Final = 1000
-LONGEST_MS: Final = 366 * 86_400_000
-HIGHEST_CAUSE: Final = 127  # ITU-T Q.850: seven bits
-
-_SPREADSHEET: Final = r"^\s*[+]?\d+(?:[.,]\d+)?[eE][+-]?\d+\s*$"
-_SPREADSHEET_REASON: Final = (
-    "The number is in scientific notation, like 1.23E+11: a spreadsheet has rounded "
-    "it and its digits are lost. Export the column as text."
-)
-_TIME_REASONS: Final = {
-    SECONDS: "The time is an integer too small for epoch milliseconds; it seems to "
-    'count seconds. State [time] format = "epoch_s" in a mapping file.',
-    NO_ZONE: "The time states no offset from UTC. Give the zone of the file, for "
-    "example --zone Europe/Minsk.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is wrong with a row when `broken` is true of it."""
-
-    column: str
-    reason: str
-    broken: pl.Expr
-
-
-def _time_rules(column: str) -> list[Rule]:
-    problem = pl.col(f"{column}:problem")
-    return [
-        Rule(column, "{unreadable_time}", problem == UNREADABLE),
-        *(Rule(column, why, problem == code) for code, why in _TIME_REASONS.items()),
-    ]
-
-
-# The first rule that is broken is the reason. Braces are filled from the mapping.
-REJECTS: Final[tuple[Rule, ...]] = (
-    Rule(
-        "",
-        "The row holds neither a number nor a time.",
-        (pl.col("calling_number") == "")
-        & (pl.col("called_number") == "")
-        & pl.col("started_at_ms").is_null()
-        & (pl.col("started_at:problem") == 0),
-    ),
-    Rule("record_id", "The record has no id.", pl.col("record_id") == ""),
-    *(
-        Rule(name, _SPREADSHEET_REASON, pl.col(name).str.contains(_SPREADSHEET))
-        for name in NUMBERS[:2]
-    ),
-    *_time_rules("started_at"),
-    Rule("started_at", "The time is empty.", pl.col("started_at_ms").is_null()),
-    *_time_rules("answered_at"),
-    *_time_rules("released_at"),
-    Rule(
-        "duration_s",
-        "The duration is empty.",
-        pl.col("duration:empty"),
-    ),
-    Rule(
-        "duration_s",
-        "The duration is not {unit}.",
-        pl.col("duration:unread"),
-    ),
-    Rule("duration_s", "The duration is negative.", pl.col("duration_ms") < 0),
-    Rule(
-        "duration_s",
-        "The duration is longer than a year.",
-        pl.col("duration_ms") > LONGEST_MS,
-    ),
-    Rule(
-        "released_at",
-        "The call is released before it starts.",
-        pl.col("released_at_ms") < pl.col("started_at_ms") - SLACK_MS,
-    ),
-)
-
-# Kept, but the value is left out.
-NOTES: Final[tuple[Rule, ...]] = (
-    *(
-        Rule(
-            name,
-            f"The {name} is none of {', '.join(allowed)}; it was left out. Say what "
-            f"it means under [values.{name}] in a mapping file.",
-            pl.col(f"{name}:unknown"),
-        )
-        for name, allowed in CHOICES.items()
-    ),
-    Rule(
-        "release_cause",
-        "The release cause is no number from 0 to 127 (Q.850); it was left out.",
-        pl.col("release_cause:unknown"),
-    ),
-    Rule(
-        "redirecting_number",
-        _SPREADSHEET_REASON,
-        pl.col("redirecting_number").str.contains(_SPREADSHEET),
-    ),
-)
-
-_UNIT_NAMES: Final = {
-    "s": "a number of seconds",
-    "ms": "a number of milliseconds",
-    "min": "a number of minutes",
-    "hh:mm:ss": "hours, minutes and seconds like 00:01:30",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where in one file each column of the plain table comes from.
-
-    Attributes:
-        file: The file, as rejects name it.
-        mapping: How its values are written.
-        sources: Column of the plain table to columns of the source.
-        open_calls: A call whose end the source has not seen is a record without
-            duration, not a reject.
-    """
-
-    file: str
-    mapping: Mapping
-    sources: dict[str, tuple[str, ...]]
-    open_calls: bool = False
-
-    def label(self, column: str) -> str:
-        """Return the source's own name for a column of the plain table."""
-        return "+".join(self.sources.get(column, (column,)))
-
-    def fill(self, reason: str) -> str:
-        """Return `reason` with what the mapping expects put in."""
-        written = self.mapping.time_format
-        expected = (
-            "ISO 8601 with an offset, like 2026-03-01T12:00:00+03:00, nor epoch "
-            "milliseconds"
-            if written == "iso"
-            else f"written as {written}"
-        )
-        return reason.format(
-            unreadable_time=f"The time is not {expected}.",
-            unit=_UNIT_NAMES[self.mapping.duration_unit],
-        )
+from tallystick.domains.calls.records.times import Times, parse_durations, parse_times
+from tallystick.domains.calls.schema import RECORD_SCHEMA, REJECT_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +46,14 @@ def canonical(rows: Rows, layout: Layout, clock: WallClock | None) -> Canonical:
         clock: Places times without an offset; None: such rows are rejects.
     """
     work = _understood(rows, layout, clock)
-    broken = work.select(_FIRST_REJECT).to_series()
+    broken = work.select(FIRST_REJECT).to_series()
     rejects = _named(work, broken, REJECTS, layout)
     carried = _carried(rows.frame, layout)
     records = work.select(*RECORD_SCHEMA).hstack(carried)
     if rejects.height:
         records = records.filter(broken.is_null())
         work = work.filter(broken.is_null())
-    noted = work.select(_FIRST_NOTE).to_series()
+    noted = work.select(FIRST_NOTE).to_series()
     notes = _named(work, noted, NOTES, layout)
     return Canonical(records, rejects, notes)
 
@@ -267,7 +116,7 @@ def _given(frame: pl.DataFrame, layout: Layout, name: str) -> pl.Series:
             return column
         column = _without_nulls(column, layout)
         default = layout.mapping.constants.get(name)
-        return column.set(column == "", default) if default else column
+        return column.set(column.eq(""), default) if default else column
     joint = " " if name in TIMES else "-"
     parts = [_without_nulls(_as_text(frame[source]), layout) for source in sources]
     joined = pl.DataFrame(
@@ -318,7 +167,7 @@ def _choice(
         known = column.is_in(allowed)
     if known.all():
         return {name: column}
-    return {name: column.set(~known, None), f"{name}:unknown": ~known & (column != "")}
+    return {name: column.set(~known, None), f"{name}:unknown": ~known & column.ne("")}
 
 
 def _exchanged(columns: dict[str, pl.Series], where: pl.Series) -> dict[str, pl.Series]:
@@ -338,7 +187,7 @@ def _cause(column: pl.Series) -> dict[str, pl.Series]:
         cause = cause.set(outside, None)
     columns = {"release_cause": cause}
     if cause.null_count():
-        columns["release_cause:unknown"] = cause.is_null() & (column != "")
+        columns["release_cause:unknown"] = cause.is_null() & column.ne("")
     return columns
 
 
@@ -350,7 +199,7 @@ def _durations(rows: Rows, layout: Layout) -> dict[str, pl.Series]:
         return {"duration_ms": ms}
     empty = given.is_null()
     if given.dtype == pl.String:
-        empty = given.str.strip_chars() == ""
+        empty = given.str.strip_chars().eq("")
     return {
         "duration_ms": ms,
         "duration:empty": empty & (not layout.open_calls),
@@ -397,18 +246,6 @@ def _moment(name: str, times: Times, placed: pl.Series | None) -> dict[str, pl.S
     if problem is not None:
         columns[f"{name}:problem"] = problem
     return columns
-
-
-def _first_broken(rules: tuple[Rule, ...]) -> pl.Expr:
-    """Return per row the position of the first broken rule, or null."""
-    return pl.coalesce(
-        pl.when(rule.broken).then(pl.lit(at, dtype=pl.UInt8))
-        for at, rule in enumerate(rules)
-    ).alias("broken")
-
-
-_FIRST_REJECT: Final = _first_broken(REJECTS)
-_FIRST_NOTE: Final = _first_broken(NOTES)
 
 
 def _named(

@@ -8,8 +8,8 @@ from typing import Final
 
 from tallystick.domains.calls.records.batch import Reject
 from tallystick.domains.calls.records.blocks import Block, BlockCutter, LongLine, utf8
-from tallystick.domains.calls.records.canonical import Layout
 from tallystick.domains.calls.records.formats import Detected
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.mapping import Mapping, Source
 from tallystick.domains.calls.records.rows import TOO_LONG, Dialect, Rows, parse_rows
 from tallystick.domains.calls.records.source import ByteStream
@@ -68,7 +68,11 @@ class DelimitedReader:
         return replace(empty, rejects=rejects)
 
     def _start(self, mapping: Mapping, separator: str) -> tuple[Dialect, Layout]:
-        """Take the header off the first block and find the columns in it."""
+        """Take the header off the first block and find the columns in it.
+
+        Raises:
+            MalformedError: "no-header": the first line is no row.
+        """
         first = next(self._blocks, None)
         if not isinstance(first, Block):
             raise MalformedError(
@@ -95,6 +99,11 @@ class DelimitedReader:
         )
 
     def _values(self, first: Block, separator: str, mapping: Mapping) -> list[str]:
+        """Return the values of the first line.
+
+        Raises:
+            MalformedError: "no-header": it is no row.
+        """
         line = first.text.partition(b"\n")[0].decode(errors="replace")
         if not line.strip("\0 \t"):
             raise MalformedError(
@@ -111,7 +120,11 @@ class DelimitedReader:
             ) from None
 
     def _checked(self, names: list[str], line: int) -> list[str]:
-        """Refuse a column that is there twice; name those without a name."""
+        """Name the columns that have no name.
+
+        Raises:
+            MalformedError: "duplicate-column": one is there twice.
+        """
         named = [name.strip() for name in names]
         for at, name in enumerate(named):
             if name and name in named[:at]:
@@ -157,8 +170,8 @@ def find_sources(
         names: The columns that the file has.
         file: For the error.
 
-    Raises:
-        MalformedError: "missing-column": the file has not what the mapping names.
+    A column that the mapping names and the file has not is a MalformedError,
+    "missing-column".
     """
     return {
         column: tuple(_find(source, column, names, file) for source in sources)

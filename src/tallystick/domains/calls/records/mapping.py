@@ -39,7 +39,7 @@ from typing import Any, Final
 import polars as pl
 
 from tallystick.domains.calls.records.source import unavailable
-from tallystick.model.errors import ConfigError
+from tallystick.model.errors import ConfigError, UnavailableError
 
 # What a source column can become, in the order of the plain table.
 PLAIN_COLUMNS: Final = (
@@ -130,11 +130,15 @@ class Mapping:
 
         Raises:
             ConfigError: It is not TOML, or a key or value in it is wrong.
+            UnavailableError: It cannot be read.
         """
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise unavailable(path, error) from None
+            fault = unavailable(path, error)
+            raise UnavailableError(
+                fault.code, fault.args[0], advice=fault.advice
+            ) from None
         except UnicodeDecodeError:
             raise ConfigError(
                 "mapping-syntax", f"The mapping file {path} is not UTF-8."
@@ -156,11 +160,10 @@ class Mapping:
     def from_table(cls, table: dict[str, Any]) -> "Mapping":
         """Return the mapping that a parsed TOML table states.
 
-        Raises:
-            ConfigError: A key or value in it is wrong.
+        A key or value in it that is wrong is a ConfigError.
         """
         found = {name: _taken(table, *key) for name, key in _KEYS.items()}
-        mapping = cls(**{name: value for name, value in found.items() if value != ""})
+        mapping = cls(**{n: value for n, value in found.items() if value is not None})
         _refuse_unknown(table)
         mapping.check()
         return mapping
@@ -235,17 +238,21 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def _taken(table: dict[str, Any], *key: str) -> Any:  # noqa: ANN401
-    """Return the checked value at `key`, or "" when it is not there."""
+def _taken(table: dict[str, Any], *key: str) -> Any:  # ruff: ignore[any-type] (TOML has no types)
+    """Return the checked value at `key`, or None when it is not there."""
     value: Any = table
     for part in key:
-        if not isinstance(value, dict):
-            raise _wrong(key, "a table")
-        if part not in value:
-            return ""
-        value = value[part]
+        value = _inside(value, key).get(part)
+        if value is None:
+            return None
     name = next(name for name, place in _KEYS.items() if place == key)
     return _SHAPES.get(name, _text)(value, key)
+
+
+def _inside(value: object, key: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(key[:1], "a table")
+    return value
 
 
 def _wrong(key: tuple[str, ...], expected: str) -> ConfigError:
@@ -300,7 +307,7 @@ def _sources(value: object, key: tuple[str, ...]) -> dict[str, tuple[Source, ...
 def _source(value: object, key: tuple[str, ...]) -> tuple[Source, ...]:
     items = value if isinstance(value, list) else [value]
     for item in items:
-        named = isinstance(item, str) and item != ""
+        named = isinstance(item, str) and bool(item)
         placed = isinstance(item, int) and not isinstance(item, bool) and item > 0
         if not named and not placed:
             raise _wrong(key, "the name of a source column, its position from 1, or "
@@ -375,7 +382,7 @@ def check_zone(zone: str) -> None:
     if FIXED_OFFSET.fullmatch(zone):
         return
     try:
-        pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(zone)  # noqa: DTZ001
+        pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(zone)  # ruff: ignore[call-datetime-without-tzinfo]
     except pl.exceptions.PolarsError:
         raise ConfigError(
             "zone-unknown",

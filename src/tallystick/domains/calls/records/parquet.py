@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.domains.calls.records.batch import Reject
-from tallystick.domains.calls.records.canonical import Layout
 from tallystick.domains.calls.records.delimited import find_sources
 from tallystick.domains.calls.records.formats import Detected, plain_mapping
 from tallystick.domains.calls.records.head import Head
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.mapping import REQUIRED_COLUMNS
 from tallystick.domains.calls.records.rows import Rows
 from tallystick.domains.calls.records.source import ByteStream
@@ -63,14 +63,8 @@ class ParquetReader:
         total = self._file.metadata.num_rows
         try:
             for frame in self._frames():
-                lines = pl.int_range(
-                    at + 1, at + frame.height + 1, dtype=pl.Int64, eager=True
-                )
+                yield self._numbered(frame, at, total)
                 at += frame.height
-                if self._unpacked is None:
-                    share = at / max(total, 1)
-                    self.stream.bytes_read = int(self.stream.bytes_total * share)
-                yield Rows(frame, lines, [])
         except _FAULTS:
             reason = (
                 f"The file is damaged after row {at}: the remaining "
@@ -84,6 +78,15 @@ class ParquetReader:
             self.stream.close()
             if self._unpacked:
                 self._unpacked.close()
+
+    def _numbered(self, frame: pl.DataFrame, at: int, total: int) -> Rows:
+        """Return rows that `at` rows stand before; note how far that is."""
+        end = at + frame.height
+        if self._unpacked is None:
+            share = end / max(total, 1)
+            self.stream.bytes_read = int(self.stream.bytes_total * share)
+        lines = pl.int_range(at + 1, end + 1, dtype=pl.Int64, eager=True)
+        return Rows(frame, lines, [])
 
     def _empty_schema(self) -> pl.Schema:
         empty = pl.from_arrow(self._file.schema_arrow.empty_table())
@@ -123,7 +126,7 @@ def _is_parquet(path: Path) -> bool:
 
 def _unpack(stream: ByteStream) -> IO[bytes]:
     """Return a temporary file with the unpacked bytes."""
-    unpacked = tempfile.TemporaryFile()
+    unpacked = tempfile.TemporaryFile()  # ruff: ignore[open-file-with-context-handler] (the reader closes it)
     for piece in stream.pieces():
         unpacked.write(piece)
     unpacked.seek(0)

@@ -22,6 +22,9 @@ TIME_FORMATS: Final = (
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
     "%d.%m.%y %H:%M:%S",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
     "%d-%m-%Y %H:%M:%S",
@@ -37,7 +40,10 @@ _NUMBER: Final = re.compile(r"\+?\d{7,15}")
 _DURATION: Final = re.compile(r"\d{1,6}([.,]\d+)?|\d{1,3}:\d\d(:\d\d)?")
 _DATE: Final = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{8}")
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?")
-_FEWEST_LETTERS: Final = re.compile(r"[^a-zа-яё0-9]")
+_UNSPOKEN: Final = re.compile(r"[\W_]")
+
+
+_LEAST: Final = {"calling_number", "called_number", "started_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,17 @@ class Sample:
 
 
 def propose_mapping(head: Head) -> str:
-    """Return the text of a mapping file for the table that begins with `head`."""
-    return "\n".join(_lines(sample_of(head))) + "\n"
+    """Return the text of a mapping file for the table that begins with `head`.
+
+    Returns:
+        Empty where not even two numbers and a time can be found.
+    """
+    sample = sample_of(head)
+    sources = _by_name(sample)
+    _add_by_content(sample, sources)
+    if not sources.keys() >= _LEAST:
+        return ""
+    return "\n".join(_lines(sample, sources)) + "\n"
 
 
 def sample_of(head: Head) -> Sample:
@@ -96,9 +111,7 @@ def _encoding(head: Head) -> str:
     return "utf-8"
 
 
-def _lines(sample: Sample) -> Iterator[str]:
-    sources = _by_name(sample)
-    _add_by_content(sample, sources)
+def _lines(sample: Sample, sources: dict[str, list[int]]) -> Iterator[str]:
     yield "# A proposal: compare every line with the file before you use it."
     yield ""
     yield "[file]"
@@ -133,7 +146,7 @@ def _by_name(sample: Sample) -> dict[str, list[int]]:
     """Return the columns whose name is known; the earliest synonym wins."""
     found: dict[str, tuple[int, int]] = {}
     for at, name in enumerate(sample.names or ()):
-        bare = _FEWEST_LETTERS.sub("", name.lower())
+        bare = _UNSPOKEN.sub("", name.lower())
         for column, words in SYNONYMS.items():
             if bare in words:
                 rank = words.index(bare)

@@ -9,11 +9,12 @@ import polars as pl
 
 from tallystick.domains.calls.records.acc import AccReader
 from tallystick.domains.calls.records.batch import Batch, reject_frame
-from tallystick.domains.calls.records.canonical import Layout, canonical
+from tallystick.domains.calls.records.canonical import canonical
 from tallystick.domains.calls.records.capture.reader import CaptureReader
 from tallystick.domains.calls.records.delimited import DelimitedReader
 from tallystick.domains.calls.records.formats import Detected, detect
 from tallystick.domains.calls.records.head import Head
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.local import WallClock
 from tallystick.domains.calls.records.mapping import Mapping
 from tallystick.domains.calls.records.parquet import ParquetReader
@@ -54,7 +55,7 @@ def read_calls(
     paths: Sequence[Path] | Path,
     *,
     mapping: Mapping | None = None,
-    format: str | None = None,  # noqa: A002  the word a reader of the call expects
+    format: str | None = None,  # ruff: ignore[builtin-argument-shadowing]
     side: Side | None = None,
     batch_rows: int = 500_000,
 ) -> Iterator[Batch]:
@@ -72,10 +73,9 @@ def read_calls(
     Yields:
         Batches; of each file at least one, even without a row.
 
-    Raises:
-        UnavailableError: A file is missing, a directory, or may not be read.
-        MalformedError: A file as a whole is not what it should be.
-        ConfigError: The mapping or the zone is wrong.
+    A file that is missing, a directory, or may not be read is an UnavailableError;
+    one that as a whole is not what it should be a MalformedError; a wrong mapping or
+    zone a ConfigError.
 
     Bounds: Constant memory whatever the size of the files: at most about 1 GB at
         the default, most of it for a file that needs careful reading line by line;
@@ -103,7 +103,11 @@ def _for_arrivals(detected: Detected) -> Detected:
 
 
 def _check_zone_known(detected: Detected) -> None:
-    """Refuse a format whose times are local when nobody said where."""
+    """Refuse a format whose times are local when nobody said where.
+
+    Raises:
+        ConfigError: "zone-needed".
+    """
     if detected.format.local_times and not detected.mapping.zone:
         raise ConfigError(
             "zone-needed",

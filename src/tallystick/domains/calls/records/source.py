@@ -52,15 +52,14 @@ def unavailable(path: Path, error: OSError) -> UnavailableError:
 def open_binary(path: Path) -> BinaryIO:
     """Open `path` for reading.
 
-    Raises:
-        UnavailableError: It is missing, a directory, or closed to this user.
+    A file that is missing, a directory, or closed to this user is an
+    UnavailableError.
     """
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "")
         return path.open("rb")
     except OSError as error:
-        raise unavailable(path, error) from None
+        fault = unavailable(path, error)
+    raise fault
 
 
 class ByteStream:
@@ -122,7 +121,11 @@ class ByteStream:
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip members, each call bounded to CHUNK_BYTES of output."""
+    """Yield what gzip members hold, at most CHUNK_BYTES at a time.
+
+    Raises:
+        EOFError: The last member is not complete.
+    """
     member = zlib.decompressobj(wbits=31)
     inside = False
     for piece in pieces:
@@ -144,7 +147,11 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack Zstandard frames in steps of ZSTD_STEP_BYTES of input."""
+    """Yield what Zstandard frames hold, in steps of ZSTD_STEP_BYTES of input.
+
+    Raises:
+        EOFError: The last frame is not complete.
+    """
     unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
     frame = unpacker.decompressobj()
     inside = False

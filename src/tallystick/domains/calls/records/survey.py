@@ -72,8 +72,8 @@ class Survey:
         counts = records.select(
             answered=(pl.col("duration_ms") > 0).sum(),
             open=pl.col("duration_ms").is_null().sum(),
-            withheld=(pl.col("calling_number") == "").sum(),
-            diverted=(pl.col("redirecting_number") != "").sum(),
+            withheld=pl.col("calling_number").eq("").sum(),
+            diverted=pl.col("redirecting_number").ne("").sum(),
             early=(pl.col("started_at_ms") < WRONG_CLOCK_MS).sum(),
             low=pl.col("started_at_ms")
             .filter(pl.col("started_at_ms") >= WRONG_CLOCK_MS)

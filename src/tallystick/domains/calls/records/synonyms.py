@@ -47,7 +47,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         "исходящийномер",
         "откого",
         "a",
-        "а",
+        "\u0430",  # the Cyrillic letter
     ),
     "called_number": (
         "callednumber",
@@ -75,7 +75,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         "входящийномер",
         "кому",
         "b",
-        "б",
+        "\u0431",  # the Cyrillic letter
     ),
     "started_at": (
         "startedat",

@@ -50,7 +50,7 @@ def parse_times(column: pl.Series, time_format: str) -> Times:
     """
     if column.dtype != pl.String:
         return _typed(column, time_format)
-    empty = column == ""
+    empty = column.eq("")
     given = column.set(empty, None) if empty.any() else column
     if given.null_count() == len(given):
         return Times(_nothing(given))

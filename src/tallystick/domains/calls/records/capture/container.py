@@ -85,7 +85,11 @@ def read_frames(pieces: Iterator[bytes]) -> Iterator[Frame]:
 
 
 def _pcap(reader: PieceReader, order: str, per_second: int) -> Iterator[Frame]:
-    """Yield the frames behind the magic number of a pcap file."""
+    """Yield the frames behind the magic number of a pcap file.
+
+    Raises:
+        BrokenCaptureError: After the last whole frame of a damaged file.
+    """
     # major, minor, zone, accuracy, longest frame, link type
     *_, link = struct.unpack(order + "HHiIII", reader.exactly(20))
     number = 0
@@ -107,7 +111,11 @@ class _Interface:
 
 
 def _pcapng(reader: PieceReader) -> Iterator[Frame]:
-    """Yield the frames behind the first block type of a pcapng file."""
+    """Yield the frames behind the first block type of a pcapng file.
+
+    Raises:
+        BrokenCaptureError: After the last whole frame of a damaged file.
+    """
     order, number = _section(reader), 0
     interfaces: list[_Interface] = []
     while head := reader.read(8):
@@ -128,7 +136,11 @@ def _pcapng(reader: PieceReader) -> Iterator[Frame]:
 
 
 def _section(reader: PieceReader, length: bytes = b"") -> str:
-    """Read a section header and return the byte order of the section."""
+    """Read a section header and return the byte order of the section.
+
+    Raises:
+        BrokenCaptureError: It is not a section header.
+    """
     length = length or reader.exactly(4)
     magic = reader.exactly(4)
     order = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}.get(magic)

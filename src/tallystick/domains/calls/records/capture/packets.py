@@ -8,7 +8,7 @@ import ipaddress
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import dpkt
 import dpkt.ethernet
@@ -22,6 +22,9 @@ import dpkt.udp
 
 from tallystick.domains.calls.records.capture.container import Frame
 
+# dpkt declares no types; this names what is one of its packets.
+_Packet: TypeAlias = Any
+_IP: Final = (dpkt.ip.IP, dpkt.ip6.IP6)
 _RAW_IP: Final = object()
 # Link types that carry SIP in practice. Source: the registry of tcpdump.
 _LINKS: Final[dict[int, Any]] = {
@@ -96,19 +99,12 @@ class Decoder:
     def segment_of(self, frame: Frame) -> Segment | None:
         """Return the UDP or TCP payload in a frame; None when it has none."""
         try:
-            packet = self._network(frame)
-            for _ in range(_MAX_DEPTH):
-                inner = getattr(packet, "data", None)
-                if not isinstance(inner, (dpkt.ip.IP, dpkt.ip6.IP6)):
-                    break
-                packet = inner
-            if not isinstance(packet, (dpkt.ip.IP, dpkt.ip6.IP6)):
-                return None
-            return self._transport(packet)
+            packet = _innermost(self._network(frame))
+            return self._transport(packet) if packet is not None else None
         except _DAMAGED:
             return None
 
-    def _network(self, frame: Frame) -> Any:  # noqa: ANN401  dpkt has no types
+    def _network(self, frame: Frame) -> _Packet:
         link = _LINKS.get(frame.link)
         if link is None:
             self.unknown_links.add(frame.link)
@@ -118,7 +114,7 @@ class Decoder:
             return (dpkt.ip6.IP6 if six else dpkt.ip.IP)(frame.data)
         return link(frame.data).data
 
-    def _transport(self, packet: Any) -> Segment | None:  # noqa: ANN401
+    def _transport(self, packet: _Packet) -> Segment | None:
         protocol = packet.p
         payload = packet.data
         if isinstance(packet, dpkt.ip.IP):
@@ -139,7 +135,7 @@ class Decoder:
 
     def _joined(
         self,
-        packet: Any,  # noqa: ANN401
+        packet: _Packet,
         protocol: int,
         part: bytes,
         fragment: tuple[int, bool, int],
@@ -159,10 +155,20 @@ class Decoder:
         return whole
 
 
+def _innermost(packet: _Packet) -> _Packet:
+    """Return the IP packet that carries no other, or None where there is none."""
+    for _ in range(_MAX_DEPTH):
+        inner = getattr(packet, "data", None)
+        if not isinstance(inner, _IP):
+            break
+        packet = inner
+    return packet if isinstance(packet, _IP) else None
+
+
 _TRANSPORTS: Final = {_TCP: dpkt.tcp.TCP, _UDP: dpkt.udp.UDP}
 
 
-def _segment(packet: Any, payload: Any) -> Segment | None:  # noqa: ANN401
+def _segment(packet: _Packet, payload: _Packet) -> Segment | None:
     if not isinstance(payload, (dpkt.tcp.TCP, dpkt.udp.UDP)):
         return None
     source = (str(ipaddress.ip_address(packet.src)), int(payload.sport))

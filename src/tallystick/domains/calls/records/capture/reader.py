@@ -6,7 +6,6 @@ from typing import Final
 import polars as pl
 
 from tallystick.domains.calls.records.batch import Reject
-from tallystick.domains.calls.records.canonical import Layout
 from tallystick.domains.calls.records.capture.container import (
     BrokenCaptureError,
     Frame,
@@ -15,6 +14,7 @@ from tallystick.domains.calls.records.capture.container import (
 from tallystick.domains.calls.records.capture.packets import Decoder, Segment
 from tallystick.domains.calls.records.capture.streams import Streams
 from tallystick.domains.calls.records.formats import Detected
+from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.mapping import Mapping
 from tallystick.domains.calls.records.rows import Rows
 from tallystick.domains.calls.records.sip.calls import Call, CallTracker
@@ -71,8 +71,7 @@ class CaptureReader:
     def rows(self) -> Iterator[Rows]:
         """Yield the calls.
 
-        Raises:
-            MalformedError: "no-calls": the capture holds not a single one.
+        A capture without a single one is a MalformedError, "no-calls".
         """
         calls: list[Call] = []
         any_call = False

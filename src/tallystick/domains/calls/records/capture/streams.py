@@ -21,7 +21,7 @@ MAX_WAITING: Final = 64
 _SEQUENCES: Final = 1 << 32
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LENGTH: Final = re.compile(
-    rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})", re.I | re.M
+    rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})", re.IGNORECASE | re.MULTILINE
 )
 # A message can be found again inside a stream only at the start of a line.
 _RESTART: Final = re.compile(
@@ -97,7 +97,7 @@ def _take_waiting(stream: _Stream) -> None:
 
 
 def _cut(stream: _Stream) -> Iterator[bytes]:
-    """Take whole messages off the front of the stream."""
+    """Yield whole messages, off the front of the stream."""
     while True:
         # Empty lines between messages keep the connection alive.
         blank = len(stream.held) - len(stream.held.lstrip(b"\r\n"))

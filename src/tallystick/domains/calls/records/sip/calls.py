@@ -113,7 +113,7 @@ class CallTracker:
         if message.method == "INVITE" and not message.status:
             if _tag(message, "to"):
                 self.without_start += call is None
-            elif call is None or not self._goes_on(call, message):
+            elif call is None or not _goes_on(call, message):
                 self._begin(message, now_ms, packet, source, destination)
         elif call is None:
             self.without_start += message.method in {"BYE", "CANCEL"}
@@ -151,20 +151,6 @@ class CallTracker:
             if call.caller_tag in tags:
                 return call
         return None
-
-    def _goes_on(self, call: Call, invite: Message) -> bool:
-        """Tell whether an INVITE without To tag belongs to a call already known."""
-        if invite.cseq <= call.cseq:
-            return True
-        if call.challenged or not call.status:
-            call.cseq = invite.cseq
-            call.branch = _branch(invite)
-            call.challenged = False
-            call.released_ms = None
-            call.cause = None
-            call.unclear = True
-            return True
-        return False
 
     def _begin(
         self, invite: Message, now_ms: int, packet: int, source: str, destination: str
@@ -244,3 +230,18 @@ def _branch(message: Message) -> str:
     via = next(iter(message.all("via")), "")
     _, _, rest = via.lower().partition("branch=")
     return rest.partition(";")[0].strip()
+
+
+def _goes_on(call: Call, invite: Message) -> bool:
+    """Tell whether an INVITE without To tag belongs to a call already known."""
+    if invite.cseq <= call.cseq:
+        return True
+    if call.challenged or not call.status:
+        call.cseq = invite.cseq
+        call.branch = _branch(invite)
+        call.challenged = False
+        call.released_ms = None
+        call.cause = None
+        call.unclear = True
+        return True
+    return False

@@ -28,8 +28,8 @@ _COMPACT: Final = {
     "y": "identity",
 }
 
-_TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]+"
-_REQUEST: Final = re.compile(rf"({_TOKEN}) +(\S.*?) +SIP/(\d+\.\d+)", re.IGNORECASE)
+_WORD: Final = r"[A-Za-z0-9.!%*_+`'~-]+"
+_REQUEST: Final = re.compile(rf"({_WORD}) +(\S.*?) +SIP/(\d+\.\d+)", re.IGNORECASE)
 _STATUS: Final = re.compile(r"SIP/(\d+\.\d+) +(\d{3})(?: (.*))?", re.IGNORECASE)
 # What a datagram or the start of a stream must look like to be taken for SIP.
 LOOKS_LIKE_SIP: Final = re.compile(
@@ -37,7 +37,7 @@ LOOKS_LIKE_SIP: Final = re.compile(
     rb"<?[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]{0,4096}SIP/\d)",
     re.IGNORECASE,
 )
-_CSEQ: Final = re.compile(rf"(\d{{1,10}})\s+({_TOKEN})")
+_CSEQ: Final = re.compile(rf"(\d{{1,10}})\s+({_WORD})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +86,47 @@ def parse_message(data: bytes) -> Message:
     head = re.split(rb"\r?\n\r?\n", data.lstrip(b"\r\n"), maxsplit=1)[0]
     text = head.decode("utf-8", errors="replace")
     start, *lines = re.split(r"\r?\n", re.sub(r"\r?\n[ \t]+", " ", text))
-    start = start.rstrip()
     headers = tuple(_headers(lines))
-    names = [name for name, _ in headers]
+    number, method = _cseq(headers)
+    if request := _REQUEST.fullmatch(start.rstrip()):
+        _demand(request[3] == "2.0", "is not of SIP version 2.0")
+        _demand(request[1] == method, "names another method in its CSeq")
+        return Message(request[1], request[2], 0, number, headers)
+    answer = _STATUS.fullmatch(start.rstrip())
+    if answer is None:
+        raise MalformedError(
+            "sip-message",
+            "The SIP message begins neither as a request nor as a response.",
+        )
+    _demand(answer[1] == "2.0", "is not of SIP version 2.0")
+    status = int(answer[2])
+    _demand(100 <= status <= 699, "has a status code that does not exist")
+    return Message(method, "", status, number, headers)
+
+
+def _demand(holds: object, otherwise: str) -> None:
+    """Refuse a message.
+
+    Raises:
+        MalformedError: "sip-message", unless it `holds`.
+    """
+    if not holds:
+        raise MalformedError("sip-message", f"The SIP message {otherwise}.")
+
+
+def _cseq(headers: tuple[tuple[str, str], ...]) -> tuple[int, str]:
+    """Return sequence number and method; check that the needed headers are there."""
+    found = dict(reversed(headers))
     for name in ("call-id", "from", "to", "cseq"):
-        if name not in names:
-            raise _bad(f"has no {name} header")
-    cseq = _CSEQ.fullmatch(dict(reversed(headers))["cseq"].strip())
-    if not cseq or int(cseq[1]) >= 1 << 32:
-        raise _bad("has a CSeq header that is no number and method")
-    if request := _REQUEST.fullmatch(start):
-        _check_version(request[3])
-        if request[1] != cseq[2]:
-            raise _bad("has another method in its CSeq than in its first line")
-        return Message(request[1], request[2], 0, int(cseq[1]), headers)
-    if answer := _STATUS.fullmatch(start):
-        _check_version(answer[1])
-        status = int(answer[2])
-        if not 100 <= status <= 699:
-            raise _bad("has a status code that does not exist")
-        return Message(cseq[2], "", status, int(cseq[1]), headers)
-    raise _bad("begins neither as a request nor as a response")
-
-
-def _bad(what: str) -> MalformedError:
-    return MalformedError("sip-message", f"The SIP message {what}.")
-
-
-def _check_version(version: str) -> None:
-    if version != "2.0":
-        raise _bad("is not of SIP version 2.0")
+        _demand(name in found, f"has no {name} header")
+    cseq = _CSEQ.fullmatch(found["cseq"].strip())
+    number = int(cseq[1]) if cseq else 1 << 32
+    _demand(number < 1 << 32, "has a CSeq header that is no number and method")
+    return number, cseq[2] if cseq else ""
 
 
 def _headers(lines: list[str]) -> list[tuple[str, str]]:
-    if len(lines) > MAX_HEADERS:
-        raise _bad(f"has more than {MAX_HEADERS} headers")
+    _demand(len(lines) <= MAX_HEADERS, f"has more than {MAX_HEADERS} headers")
     found = []
     for line in lines:
         name, colon, value = line.partition(":")

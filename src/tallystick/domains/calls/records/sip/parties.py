@@ -40,7 +40,7 @@ def parties_of(invite: Message) -> Parties:
     asserted = [parse_address(value) for value in invite.all("p-asserted-identity")]
     identity = next((address for address in asserted if address.is_number), sender)
     privacy = {
-        part.strip().lower() for part in re.split("[;,]", invite.first("privacy"))
+        part.strip().lower() for part in re.split(r"[;,]", invite.first("privacy"))
     }
     withheld = bool(privacy & _WITHHELD) or sender.is_anonymous
     return Parties(

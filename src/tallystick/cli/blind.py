@@ -1,0 +1,238 @@
+"""`tally blind calls`: write the files that two sides exchange in place of records."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tallystick.blinding import BlindedHeader
+    from tallystick.engines.rounds import Home
+
+app = typer.Typer(
+    name="blind",
+    help="Write what the other side may see of your records: tokens, no numbers.",
+    no_args_is_help=True,
+)
+
+
+class Side(StrEnum):
+    """Which halves of the calls one's own records are."""
+
+    DEPARTURES = "departures"
+    ARRIVALS = "arrivals"
+
+
+Records = Annotated[list[Path], typer.Argument(help="Your own call records.")]
+OwnSide = Annotated[
+    Side, typer.Option("--side", help="Which halves of the calls your records are.")
+]
+OwnKey = Annotated[Path, typer.Option("--own", help="Your private key file.")]
+ChannelFile = Annotated[
+    Path, typer.Option("--channel", help="What `tally keys agree --out` wrote.")
+]
+Epoch = Annotated[
+    str, typer.Option("--epoch", help="The label both sides agreed for these records.")
+]
+Domestic = Annotated[
+    list[Path] | None,
+    typer.Option("--domestic", help="Your domestic records (arrivals side)."),
+]
+NumberingFile = Annotated[
+    Path | None, typer.Option("--numbering", help="How each trunk writes numbers.")
+]
+DepartureCountry = Annotated[
+    str | None, typer.Option("--departure-country", help="ISO code, such as BY.")
+]
+ArrivalCountry = Annotated[
+    str | None, typer.Option("--arrival-country", help="ISO code, such as RU.")
+]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="How to read your own format.")
+]
+Zone = Annotated[
+    str | None, typer.Option("--zone", help="Time zone of records that name none.")
+]
+AgreementFile = Annotated[
+    Path | None, typer.Option("--agreement", help="Declared gaps (TOML).")
+]
+Memory = Annotated[str, typer.Option("--memory", help="Limit, such as 8GB.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Worker threads.")]
+Work = Annotated[
+    Path | None, typer.Option("--work", help="Folder for intermediate files.")
+]
+
+
+@app.callback()
+def group() -> None:
+    """Write what the other side may see of your records: tokens, no numbers."""
+
+
+@app.command()
+def calls(
+    records: Records,
+    side: OwnSide,
+    own: OwnKey,
+    channel: ChannelFile,
+    epoch: Epoch,
+    out: Annotated[Path, typer.Option("--out", help="The file for the peer.")],
+    peer: Annotated[
+        Path | None,
+        typer.Option("--peer", help="The peer's first file: write your second one."),
+    ] = None,
+    peer_2: Annotated[
+        Path | None,
+        typer.Option(
+            "--peer-2", help="The peer's second file: answer it from --domestic."
+        ),
+    ] = None,
+    ceiling: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=100.0,
+            help="Second file: percent of your halves it may hold, at most.",
+        ),
+    ] = 20.0,
+    domestic: Domestic = None,
+    numbering: NumberingFile = None,
+    departure_country: DepartureCountry = None,
+    arrival_country: ArrivalCountry = None,
+    mapping: MappingFile = None,
+    zone: Zone = None,
+    agreement: AgreementFile = None,
+    allow_label: Annotated[
+        list[str] | None,
+        typer.Option(help="A trunk or carrier name with seven digits that may leave."),
+    ] = None,
+    memory: Memory = "4GB",
+    threads: Threads = None,
+    work: Work = None,
+) -> None:
+    """Write the first file for the peer; with --peer, the second.
+
+    Example: tally blind calls departures.csv --side departures --own by.key
+    --channel channel.toml --epoch 2026-03-10 --out by-1.tally
+    """
+    from tallystick.cli.progress import Stages
+    from tallystick.engines.rounds import blind_first, blind_second
+    from tallystick.model import ConfigError
+
+    if peer_2 is not None and peer is None:
+        raise ConfigError(
+            "rounds",
+            "--peer-2 was given without --peer.",
+            advice="Give the peer's first file with --peer and the second with "
+            "--peer-2.",
+        )
+    home = at_home(**locals_of_home(locals()))
+    labels = frozenset(allow_label or ())
+    with Stages() as stages:
+        if peer is None:
+            header = blind_first(home, out, allow_labels=labels, progress=stages)
+        else:
+            header = blind_second(
+                home,
+                out,
+                peer=peer,
+                peer_2=peer_2,
+                ceiling=ceiling / 100,
+                allow_labels=labels,
+                progress=stages,
+            )
+    show_file(out, header)
+
+
+_HOME = (
+    "records",
+    "side",
+    "own",
+    "channel",
+    "epoch",
+    "domestic",
+    "numbering",
+    "departure_country",
+    "arrival_country",
+    "mapping",
+    "zone",
+    "agreement",
+    "memory",
+    "threads",
+    "work",
+)
+
+
+def locals_of_home(given: dict[str, Any]) -> dict[str, Any]:
+    """Return those arguments of a command that `at_home` takes."""
+    return {name: given[name] for name in _HOME}
+
+
+def at_home(
+    *,
+    records: list[Path],
+    side: Side,
+    own: Path,
+    channel: Path,
+    epoch: str,
+    domestic: list[Path] | None,
+    numbering: Path | None,
+    departure_country: str | None,
+    arrival_country: str | None,
+    mapping: Path | None,
+    zone: str | None,
+    agreement: Path | None,
+    memory: str,
+    threads: int | None,
+    work: Path | None,
+    **options: float,
+) -> "Home":
+    """Put together what one side has at home.
+
+    Args:
+        **options: Of the statistics, for pairing.
+    """
+    from tallystick.blinding import read_channel, read_private_key
+    from tallystick.cli.pair import declared_gaps, megabytes, reading
+    from tallystick.domains.calls.numbers import Numbering
+    from tallystick.domains.calls.records import Mapping
+    from tallystick.engines.rounds import Home
+    from tallystick.pairing.spec import Options
+
+    return Home(
+        side=side.value,
+        records=tuple(records),
+        domestic=tuple(domestic or ()),
+        own=read_private_key(own),
+        channel=read_channel(channel),
+        epoch=epoch,
+        numbering=Numbering.load(numbering) if numbering else None,
+        departure_country=departure_country,
+        arrival_country=arrival_country,
+        mapping=reading(Mapping.load(mapping) if mapping else Mapping(), zone),
+        options=Options(declared_gaps=declared_gaps(agreement), **options),
+        memory_mb=megabytes(memory),
+        threads=threads,
+        work=work,
+    )
+
+
+def show_file(out: Path, header: "BlindedHeader") -> None:
+    """Say what was written and for whom."""
+    size = out.stat().st_size / 1e6
+    said = {
+        1: f"{header.rows:,} {header.side}, numbers as tokens",
+        2: f"{header.extra.get('open', 0):,} {header.side} without a partner"
+        f" ({header.extra.get('open_percent', 0)} % of yours)"
+        + (
+            f", {header.extra['domestic']:,} domestic calls to numbers asked about"
+            if "domestic" in header.extra
+            else ""
+        ),
+    }[header.round_number]
+    typer.echo(f"{out}: {said}; {size:.1f} MB.")
+    typer.echo(
+        f"For {header.peer}, epoch {header.epoch}, round {header.round_number}. Nobody"
+        f" without a key of {header.party} or {header.peer} can read a number from it;"
+        f" {header.peer} can test guesses."
+    )
