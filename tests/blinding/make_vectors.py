@@ -23,7 +23,6 @@ LABELS = [
     ("calls", "2026-11-21", 2, "pair"),
     ("calls", "2026-11-21", 2, "called"),
     ("calls", "2026-11-21", 2, "calling"),
-    ("calls", "2026-11-21", 2, "redirecting"),
 ]
 UNREADABLE = -1_234_567_890_123_456_789
 PAIRS = [

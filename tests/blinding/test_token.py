@@ -59,7 +59,7 @@ def test_tokens_never_compare_across_keys() -> None:
     """Another epoch, round or purpose gives another token of the same number."""
     keys = [
         key(purpose, epoch=epoch, round_number=number)
-        for purpose in ("pair", "called", "calling", "redirecting")
+        for purpose in ("pair", "called", "calling")
         for epoch in (EPOCH, "2026-11-22")
         for number in (1, 2)
     ]
@@ -71,7 +71,7 @@ def test_tokens_never_compare_across_keys() -> None:
 def test_message_fits_one_block() -> None:
     """The longest message of calls leaves room for the padding of one block."""
     least = -(2**63)
-    for purpose in ("pair", "redirecting"):
+    for purpose in ("pair", "calling"):
         parts = [least, least] if purpose == "pair" else [least]
         assert len(message(parts, key(purpose))) <= 55
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import subprocess
+import subprocess  # ruff: ignore[suspicious-subprocess-import]
 import tempfile
 from collections.abc import Callable
 from pathlib import Path

@@ -12,7 +12,17 @@ from tallystick.domains.calls.schema import KINDS
 from tallystick.report.texts import LANGUAGES, texts_in
 
 PACKAGE = files("tallystick.report")
-CODES = ["prior", "called_number_same", "calling_number_same", "time_close", "duration_same", "duration_differs", "answer_same", "chance_rate", "number_busy", "sim_support", "trunk_support", "carrier_support", "peer_complete", "peer_incomplete", "serial_complete", "serial_gap", "silence", "edge", "declared_gap", "baseline_loss", "number_unpaired_only", "answered_early", "answered_not_there", "billed_longer", "rounding", "overlap", "repeated_crossing", "redirecting", "restricted", "fdr", "same_key_near", "unreadable"]
+CODES = re.findall(
+    r"\w+",
+    """
+    prior called_number_same calling_number_same time_close duration_same
+    duration_differs answer_same chance_rate number_busy sim_support trunk_support
+    carrier_support peer_complete peer_incomplete serial_complete serial_gap silence
+    edge declared_gap baseline_loss number_unpaired_only answered_early
+    answered_not_there billed_longer rounding overlap repeated_crossing redirecting
+    restricted fdr same_key_near unreadable
+    """,
+)
 # Letters that the language does not have: a mixed-up catalogue shows by them.
 FOREIGN = {"ru": "іўʼ", "be": "ищъИЩЪ"}
 FORMS = {"en": 2, "ru": 3, "be": 3}
@@ -74,7 +84,7 @@ def test_nothing_is_left_in_english(language):
     english = catalogue("en")
     for name, message in catalogue(language).items():
         for text, other in zip(strings(message), strings(english[name]), strict=False):
-            letters = re.sub(r"\{\w+\}|Tallystick|UTC|[^A-Za-zА-Яа-яЁёІіЎў]", "", text)
+            letters = re.sub(r"\{\w+\}|Tallystick|UTC|[\W\d_]", "", text)
             assert not letters or text != other, name
 
 

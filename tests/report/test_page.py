@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tallystick.domains.calls.schema import KINDS
@@ -18,6 +20,7 @@ from .builder import Shape, build_result
 TWO_MEGABYTES = 2_000_000
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 FEW = ("loop", "no_arrival", "unproven")
+SMALL = Shape(carriers=2, trunks=3, hours=2, calls=200_000, kinds=FEW)
 
 
 class Reader(HTMLParser):
@@ -113,7 +116,8 @@ def test_page_explains_every_kind_and_counts_those_found(page):
 def test_page_has_an_announcement_for_every_picture(page):
     """Every picture that is not hidden from screen readers has a label."""
     for opening in re.findall(r"<svg[^>]*>", page):
-        assert "aria-hidden" in opening or 'role="img" aria-label="' in opening
+        announced = 'role="img"' in opening and 'aria-label="' in opening
+        assert announced or "aria-hidden" in opening
 
 
 def test_page_shows_strongest_findings_with_both_halves_and_the_reckoning(page):
@@ -126,14 +130,18 @@ def test_page_shows_strongest_findings_with_both_halves_and_the_reckoning(page):
 @pytest.mark.parametrize(
     ("name", "shape", "said"),
     [
-        ("no findings", Shape(kinds=(), outage=False, calls=5000), "brief.lead.clean"),
+        (
+            "no findings",
+            replace(SMALL, kinds=(), outage=False),
+            "brief.lead.clean",
+        ),
         (
             "empty day",
             Shape(calls=0, hours=0, kinds=(), outage=False),
             "brief.lead.empty",
         ),
         ("empty day", Shape(calls=0, hours=0, kinds=(), outage=False), "day.none"),
-        ("no domestic", Shape(domestic=False, kinds=FEW), "brief.no_domestic"),
+        ("no domestic", replace(SMALL, domestic=False), "brief.no_domestic"),
         (
             "one carrier",
             Shape(carriers=1, trunks=1, calls=900, hours=3, kinds=FEW),
@@ -152,7 +160,7 @@ def test_edges_are_written_and_said(tmp_path, name, shape, said):
 
 def test_nothing_paired_is_said_first(tmp_path):
     """Zero pairs are most often two files that do not belong together."""
-    folder = build_result(tmp_path / "r", Shape(kinds=(), outage=False, calls=100))
+    folder = build_result(tmp_path / "r", replace(SMALL, kinds=(), outage=False))
     path = folder / "summary.json"
     text = re.sub(r'"pairs": {"total": \d+', '"pairs": {"total": 0', path.read_text())
     path.write_text(text, encoding="utf-8")
@@ -180,11 +188,17 @@ def test_names_are_shown_and_never_executed(tmp_path):
         "{{ 7*7 }}",
         "a" * 90,
     )
-    shape = Shape(names=names, arriving=("<i>x</i>", "Дон & Шлюз"), kinds=FEW)
+    shape = replace(
+        SMALL,
+        carriers=7,
+        names=names,
+        arriving=("<i>x</i>", "Дон & Шлюз"),
+        kinds=FEW[:1],
+    )
     page = write(tmp_path, shape)
     reader = read(page)
     text = "".join(reader.text)
-    assert not {"b", "i", "script"} - {"b"} & set(reader.tags)
+    assert not {"i", "script"} & set(reader.tags)
     assert "<b>Bold" not in page
     for name in names[:-1]:
         assert name in text
@@ -192,17 +206,13 @@ def test_names_are_shown_and_never_executed(tmp_path):
 
 def test_blinded_result_shows_no_number_of_the_peer(tmp_path):
     """Where the peer's numbers are not given, the page says so."""
-    page = write(
-        tmp_path, Shape(blinded=True, calls=30_000, kinds=("loop", "stretched"))
-    )
+    page = write(tmp_path, replace(SMALL, blinded=True, kinds=("stretched",)))
     assert texts_in("be").say("half.hidden") in page
 
 
 def test_kind_code_and_evidence_that_are_not_known_are_shown_as_they_are(tmp_path):
     """A newer pairing may write what this version has no sentence for."""
-    folder = build_result(tmp_path / "r", Shape(kinds=("loop",), calls=50_000))
-    import polars as pl
-
+    folder = build_result(tmp_path / "r", SMALL)
     for name, column, old in (
         ("findings", "kind", "loop"),
         ("evidence", "code", "overlap"),
@@ -216,7 +226,7 @@ def test_kind_code_and_evidence_that_are_not_known_are_shown_as_they_are(tmp_pat
 
 def test_bare_result_without_evidence_pairs_and_rejects(tmp_path):
     """Only the summary and the findings are indispensable."""
-    folder = build_result(tmp_path / "r", Shape(kinds=("loop",), calls=90_000))
+    folder = build_result(tmp_path / "r", SMALL)
     for name in ("evidence.parquet", "pairs.parquet", "rejects.csv"):
         (folder / name).unlink()
     page = write_report(folder).read_text(encoding="utf-8")
@@ -243,7 +253,7 @@ def test_broken_summary_is_a_sentence(tmp_path, text):
 
 def test_page_is_the_same_each_time(tmp_path):
     """No time, no chance: the same result gives the same bytes."""
-    folder = build_result(tmp_path / "r", Shape(kinds=("loop",), calls=20_000, hours=2))
+    folder = build_result(tmp_path / "r", replace(SMALL, kinds=()))
     first = write_report(folder).read_bytes()
     assert first == write_report(folder).read_bytes()
 

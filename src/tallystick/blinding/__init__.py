@@ -13,7 +13,7 @@ from tallystick.blinding.channel import (
     parse_channel,
 )
 from tallystick.blinding.columns import token_columns
-from tallystick.blinding.file import read_header, write_blinded
+from tallystick.blinding.file import read_header, read_rows, write_blinded
 from tallystick.blinding.header import (
     BlindedHeader,
     Expected,
@@ -70,6 +70,7 @@ __all__ = [
     "read_header",
     "read_private_key",
     "read_public_key",
+    "read_rows",
     "token",
     "token_columns",
     "token_integers",

@@ -8,7 +8,7 @@ Source: spec/tokens.md, "What may leave a side".
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -29,61 +29,99 @@ class ColumnRule:
     """What one column of a blinded file may hold.
 
     Attributes:
-        kind: "integer", "flag", "label" or "token".
+        kind: "integer", "flag", "label", "word" or "token".
         rounds: In which rounds it may be there.
+        missing: In which of them a value may be missing.
         low: Least value of an integer.
         high: Greatest value of an integer.
-        nullable: Whether a value may be missing.
+        words: All values of a word.
     """
 
     kind: str
     rounds: tuple[int, ...] = (1, 2)
+    missing: tuple[int, ...] = ()
     low: int = 0
     high: int = 0
-    nullable: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a value may be missing."""
+        return bool(self.missing)
+
+    def in_round(self, number: int) -> "ColumnRule":
+        """Return what holds in one round."""
+        missing = tuple({number} & set(self.missing))
+        return replace(self, rounds=(number,), missing=missing)
 
 
 COUNT_LIMIT: Final = 2**32 - 1  # below nearly all international numbers
-_HANDLE: Final = ColumnRule(kind="integer", high=COUNT_LIMIT)
 YEAR_2000_MS: Final = 946_684_800_000
 YEAR_2100_MS: Final = 4_102_444_800_000
-_TIME: Final = ColumnRule(kind="integer", low=YEAR_2000_MS, high=YEAR_2100_MS)
-_MAYBE_TIME: Final = ColumnRule(
-    kind="integer", low=YEAR_2000_MS, high=YEAR_2100_MS, nullable=True
-)
-_DURATION: Final = ColumnRule(kind="integer", high=100 * 86_400_000, nullable=True)
-_FLAG: Final = ColumnRule(kind="flag", nullable=True)
-_LABEL: Final = ColumnRule(kind="label", nullable=True)
+LONGEST_MS: Final = 100 * 86_400_000
+OPEN, CELL, SKIP, DOMESTIC = WHAT = ("open", "cell", "skip", "domestic")
+"""What a row of the second round is."""
 
 
-def _tokens(name: str, round_number: int) -> dict[str, ColumnRule]:
-    rule = ColumnRule(kind="token", rounds=(round_number,))
+def _integer(low: int, high: int, *missing: int) -> ColumnRule:
+    return ColumnRule(kind="integer", low=low, high=high, missing=missing)
+
+
+def _time(*missing: int) -> ColumnRule:
+    return _integer(YEAR_2000_MS, YEAR_2100_MS, *missing)
+
+
+def _second(high: int, low: int = 0) -> ColumnRule:
+    """Return the rule of an integer that some rows of the second round have."""
+    return replace(_integer(low, high, 2), rounds=(2,))
+
+
+def _tokens(name: str, round_number: int, *missing: int) -> dict[str, ColumnRule]:
+    rule = ColumnRule(kind="token", rounds=(round_number,), missing=missing)
     return {f"{name}_hi": rule, f"{name}_lo": rule}
 
 
+_FLAG: Final = ColumnRule(kind="flag", missing=(1, 2))
+_STATE: Final = ColumnRule(kind="flag", rounds=(1,), missing=(1,))
+_LABEL: Final = ColumnRule(kind="label", missing=(1, 2))
+_CLASS: Final = _second(15)
+
 ALLOWED: Final[Mapping[str, Mapping[str, ColumnRule]]] = {
     "calls": {
-        "row": _HANDLE,  # the keeper's own handle; means nothing to anybody else
-        "started_at_ms": _TIME,
-        "answered_at_ms": _MAYBE_TIME,
-        "released_at_ms": _MAYBE_TIME,
-        "duration_ms": _DURATION,
+        "what": ColumnRule(kind="word", rounds=(2,), words=WHAT),
+        "row": _integer(0, COUNT_LIMIT),  # the keeper's own handle, a plain count
+        "started_at_ms": _time(2),
+        "answered_at_ms": _time(1, 2),
+        "released_at_ms": _time(1, 2),
+        "duration_ms": _integer(0, LONGEST_MS, 1, 2),
         "answered": _FLAG,
-        "restricted": _FLAG,  # the caller withheld the number
-        "calling_absent": _FLAG,
-        "calling_unreadable": _FLAG,
-        "called_absent": _FLAG,
-        "called_unreadable": _FLAG,
-        "redirected": _FLAG,
-        "repeated": _FLAG,
-        "continued": _FLAG,
+        "restricted": _STATE,  # the caller withheld the number
+        "calling_absent": _STATE,
+        "calling_unreadable": _STATE,
+        "called_absent": _STATE,
+        "called_unreadable": _STATE,
         "trunk": _LABEL,
         "carrier": _LABEL,
         **_tokens("pair", 1),
-        **_tokens("diverted", 1),  # purpose "pair" with the redirecting number
-        **_tokens("called", 2),
-        **_tokens("calling", 2),
-        **_tokens("redirecting", 2),
+        # Of a half without partner, and of a domestic call to a number asked about.
+        **_tokens("called", 2, 2),
+        # Of a half without partner only.
+        **_tokens("calling", 2, 2),
+        **_tokens("redirecting_calling", 2, 2),  # compares with calling numbers
+        **_tokens("redirecting_called", 2, 2),  # compares with called numbers
+        "paired_near": _second(COUNT_LIMIT),
+        "open_near": _second(COUNT_LIMIT),
+        # Counts of halves with partner, by class.
+        "amount_class": _CLASS,
+        "with_class": _CLASS,
+        "open_class": _CLASS,
+        "time_class": _CLASS,
+        "count": _second(COUNT_LIMIT),
+        # Where the keeper's serial numbers skip `count` of them.
+        "from_ms": _second(YEAR_2100_MS, YEAR_2000_MS),
+        "to_ms": _second(YEAR_2100_MS, YEAR_2000_MS),
+        # Which domestic calls have one calling number; says not which.
+        "support": _second(COUNT_LIMIT),
     }
 }
 
@@ -92,6 +130,7 @@ ARROW_TYPES: Final = {
     "token": pa.int64(),
     "flag": pa.bool_(),
     "label": pa.string(),
+    "word": pa.string(),
 }
 
 
@@ -125,7 +164,7 @@ def check_columns(
                 f"{domain}: {_shown(name)}.",
                 advice="Leave it out; spec/tokens.md lists what may leave a side.",
             )
-        rules[name] = rule
+        rules[name] = rule.in_round(round_number)
     return rules
 
 
@@ -206,6 +245,14 @@ def _check_label(column: pl.Series, _: ColumnRule, allowed: frozenset[str]) -> N
         )
 
 
+def _check_word(column: pl.Series, rule: ColumnRule, _: frozenset[str]) -> None:
+    if column.dtype != pl.String or not column.is_in(rule.words).all():
+        raise RefusedError(
+            "column-word",
+            f"Column {column.name} holds other words than {', '.join(rule.words)}.",
+        )
+
+
 _CHECKS: Final[
     Mapping[str, Callable[[pl.Series, ColumnRule, frozenset[str]], None]]
 ] = {
@@ -224,6 +271,7 @@ def _check_blinded(column: pl.Series) -> None:
     Raises:
         RefusedError: "token-clear".
     """
+    column = column.drop_nulls()
     small = column.is_between(0, _SMALL_TOKEN)
     half = column.len() / 2
     if small.sum() > half and column.filter(small).n_unique() >= _FEW:

@@ -3,7 +3,7 @@
 Source: spec/tokens.md, "The blinded file".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -118,6 +118,48 @@ def read_header(path: Path, *, expected: Expected | None = None) -> BlindedHeade
     return header
 
 
+def read_rows(path: Path, header: BlindedHeader) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file whose header was read and verified.
+
+    What the peer may not send, this side may not read: every value is looked at.
+    Labels may look like numbers, since their keeper may have allowed them.
+
+    Args:
+        path: The file.
+        header: From `read_header`.
+
+    Raises:
+        MalformedError: "blinded-truncated" when the bytes were damaged.
+        VerificationError: "blinded-values" for a value that cannot be there.
+
+    Bounds: one row group at a time.
+    """
+    rules = check_columns(
+        header.columns, domain=header.domain, round_number=header.round_number
+    )
+    labels = [name for name, rule in rules.items() if rule.kind == "label"]
+    for frame in _frames(path, list(rules)):
+        names = {text for label in labels for text in frame[label].unique()}
+        try:
+            check_values(frame, rules, allow_labels=frozenset(names))
+        except RefusedError as error:
+            raise VerificationError(
+                "blinded-values",
+                f"{path} holds what cannot be there. {error}",
+                advice="Ask the peer to blind again.",
+            ) from error
+        yield frame
+
+
+def _frames(path: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(batch_size=_ROW_GROUP, columns=columns):
+                yield pl.DataFrame(batch)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
 def _checked(
     batches: Iterable[pl.DataFrame],
     rules: Mapping[str, ColumnRule],
@@ -147,6 +189,7 @@ def _write(
         compression_level={name: _ZSTD_LEVEL for name in rules if name not in tokens},
         use_dictionary=labels,
         write_statistics=[name for name in rules if name not in tokens],
+        write_page_checksum=True,
         store_schema=False,
     ) as writer:
         for batch in batches:
@@ -180,16 +223,20 @@ def _read_metadata(path: Path) -> pq.FileMetaData:
                 )
             return pq.read_metadata(file)
     except (OSError, pa.ArrowException) as error:
-        if getattr(error, "errno", None):
-            raise UnavailableError(
-                "blinded-file", f"{path} cannot be read: {_why(error)}."
-            ) from None
-        # Arrow's own complaint about the bytes has no number of the system's.
-        raise MalformedError(
-            "blinded-truncated",
-            f"{path} was cut off or damaged on the way.",
-            advice="Send it again and compare its size.",
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> MalformedError | UnavailableError:
+    if getattr(error, "errno", None):
+        return UnavailableError(
+            "blinded-file", f"{path} cannot be read: {_why(error)}."
+        )
+    # Arrow's own complaint about the bytes has no number of the system's.
+    return MalformedError(
+        "blinded-truncated",
+        f"{path} was cut off or damaged on the way.",
+        advice="Send it again and compare its size.",
+    )
 
 
 def _verify_columns(

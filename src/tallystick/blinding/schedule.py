@@ -17,7 +17,7 @@ from tallystick.blinding.transcript import (
     encode_fields,
 )
 
-PURPOSES: Final = ("pair", "called", "calling", "redirecting")
+PURPOSES: Final = ("pair", "called", "calling")
 """The purposes of the domain `calls`; tokens of two purposes never compare."""
 
 _KEY_BYTES: Final = 32

@@ -33,6 +33,7 @@ from tallystick.engines.workspace import Workspace
 from tallystick.model import ConfigError
 from tallystick.pairing.exact import load_side_step
 from tallystick.pairing.findings import Outcome, conclude
+from tallystick.pairing.knowledge import Knowledge
 from tallystick.pairing.plan import (
     SideInput,
     State,
@@ -97,6 +98,19 @@ def pair_calls(job: PairJob, progress: Progress = lambda *_: None) -> dict[str, 
         ConfigError: "no-records": a side holds none.
         UnavailableError: "memory".
     """
+    return carry_out(job, Run, progress)
+
+
+def carry_out(
+    job: PairJob, run_of: "Callable[..., Run]", progress: Progress
+) -> dict[str, Any]:
+    """Carry out a run in a folder of its own and write the result directory.
+
+    Args:
+        job: What to pair and how.
+        run_of: Makes the run of `job`, `engine`, `folder` and `progress`.
+        progress: As in `pair_calls`.
+    """
     started = time.perf_counter()
     job.out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="tally-", dir=job.work))
@@ -104,7 +118,7 @@ def pair_calls(job: PairJob, progress: Progress = lambda *_: None) -> dict[str, 
         with DuckEngine(
             folder=folder, memory_mb=job.memory_mb, threads=job.threads
         ) as engine:
-            run = _Run(job=job, engine=engine, folder=folder, progress=progress)
+            run = run_of(job=job, engine=engine, folder=folder, progress=progress)
             run.read()
             findings, outcome = run.pair()
             told = run.summarise(findings, outcome, time.perf_counter() - started)
@@ -117,7 +131,7 @@ def pair_calls(job: PairJob, progress: Progress = lambda *_: None) -> dict[str, 
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """One run from files to findings."""
 
     job: PairJob
@@ -127,6 +141,7 @@ class _Run:
     files: dict[str, SideFiles] = field(default_factory=dict)
     inputs: dict[str, SideInput] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    knowledge: Knowledge = field(default_factory=Knowledge)
     pairs: PairWriter = field(init=False)
     state: State = field(init=False)
 
@@ -183,6 +198,7 @@ class _Run:
         departures, arrivals = self.inputs["departures"], self.inputs["arrivals"]
         self.progress("learn clocks and window", 0, 1)
         self.state = learn(engine, SPEC, job.options, departures, arrivals)
+        self.state.knowledge = self.knowledge
         self.pairs = PairWriter(job.out / "pairs.parquet")
         pair_all(
             engine,
@@ -192,7 +208,7 @@ class _Run:
         )
         self.progress("judge what is open", 0, 1)
         self._timed("completeness", lambda: learn_completeness(engine, self.state))
-        domestic = self._load_domestic()
+        domestic = self.load_domestic()
         outcome = self._timed(
             "conclude",
             lambda: conclude(engine, self.state, domestic=domestic is not None),
@@ -208,7 +224,12 @@ class _Run:
         for frame in self.engine.stream(query):
             self.pairs.add(frame)
 
-    def _load_domestic(self) -> str | None:
+    def load_domestic(self) -> str | None:
+        """Load the domestic halves that open departures ask about.
+
+        Returns:
+            A table expression over all domestic halves; None if there are none.
+        """
         given = self.inputs.get("domestic")
         if given is None or given.rows == 0:
             return None

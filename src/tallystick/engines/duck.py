@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import duckdb
 import polars as pl
 
 from tallystick.model import UnavailableError
 from tallystick.pairing.step import Step
+
+T = TypeVar("T")
 
 STREAM_ROWS = 1_000_000
 
@@ -78,8 +80,10 @@ class DuckEngine:
             if step.append and self._has(step.table)
             else f'CREATE OR REPLACE TEMP TABLE "{step.table}" AS '
         )
-        row = self._timed(step.table, head + step.query).fetchone()
-        rows = int(row[0]) if row else 0
+        made = self._timed(
+            step.table, lambda: self._db.execute(head + step.query).fetchall()
+        )
+        rows = int(made[0][0]) if made else 0
         self._timing(step.table).rows += rows
         return rows
 
@@ -99,11 +103,15 @@ class DuckEngine:
 
     def fetch(self, query: str) -> pl.DataFrame:
         """Return the rows of a query."""
-        return pl.DataFrame(self._timed("fetch", query).to_arrow_table())
+        table = self._timed("fetch", lambda: self._db.sql(query).to_arrow_table())
+        return pl.DataFrame(table)
 
     def stream(self, query: str) -> Iterator[pl.DataFrame]:
         """Yield the rows of a query in batches of at most `STREAM_ROWS`."""
-        for batch in self._timed("stream", query).to_arrow_reader(STREAM_ROWS):
+        batches = self._timed(
+            "stream", lambda: self._db.sql(query).to_arrow_reader(STREAM_ROWS)
+        )
+        for batch in batches:
             yield pl.DataFrame(batch)
 
     def drop(self, *tables: str) -> None:
@@ -114,18 +122,18 @@ class DuckEngine:
     def _has(self, table: str) -> bool:
         found = self._db.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]
-        ).fetchone()
-        return bool(found and found[0])
+        ).fetchall()
+        return bool(found[0][0])
 
     def _timing(self, name: str) -> Timing:
         return self.timings.setdefault(name, Timing())
 
-    def _timed(self, name: str, query: str) -> duckdb.DuckDBPyConnection:
+    def _timed(self, name: str, work: Callable[[], T]) -> T:
         if self.on_step is not None:
             self.on_step(name)
         started = time.perf_counter()
         try:
-            return self._db.execute(query)
+            return work()
         except duckdb.OutOfMemoryException as error:
             raise UnavailableError(
                 "memory",

@@ -139,8 +139,18 @@ def ingest(
     learned: Learned | None,
     mapping: Mapping | None,
     report: Report,
+    change: Callable[[pl.DataFrame], pl.DataFrame] = lambda halves: halves,
 ) -> SideInput:
     """Read a side's files, normalise the numbers, and write halves by bucket.
+
+    Args:
+        side: The files; counts what reading them gives.
+        workspace: Where the buckets go.
+        numbering: How trunks write numbers.
+        learned: What the records show of it.
+        mapping: How to read files of a format of one's own.
+        report: Told how much is read.
+        change: Blinds the halves on their way, for example.
 
     Bounds: a few batches of records and `SideWriter`'s buffer.
     """
@@ -150,7 +160,8 @@ def ingest(
         records = keep_direction(side, batch.records)
         side.other += batch.records.height - records.height
         if records.height:
-            writer.add(_halves(side, records, writer.rows, numbering, learned))
+            halves = _halves(side, records, writer.rows, numbering, learned)
+            writer.add(change(halves))
         report(side.side, writer.rows, batch.bytes_read, batch.bytes_total)
     writer.close()
     side.rows = writer.rows

@@ -101,7 +101,7 @@ def halves_of(
         "SELECT h.row, h.record_id AS id, h.at_ms,"
         " (h.at_ms - coalesce(b.offset_ms, c.offset_ms, e.offset_ms))::BIGINT AS t,"
         " h.point, h.carrier, h.duration_ms, h.answered, h.answer_ms,"
-        " h.key_hi AS calling, h.key_lo AS called"
+        f" {state.knowledge.shown(side, state.spec)}"
         f" FROM {everything} h SEMI JOIN wanted w ON w.row = h.row"
         f" CROSS JOIN (SELECT offset_ms FROM clock_typical WHERE side = '{side}') e"
         f" LEFT JOIN (SELECT point, offset_ms FROM clocks WHERE side = '{clock}'"

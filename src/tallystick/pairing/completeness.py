@@ -61,6 +61,17 @@ class Serials:
     brackets: pl.DataFrame
 
 
+NO_SERIALS: Final = Serials(
+    usable=False,
+    missing=0,
+    held=0,
+    basis="start",
+    brackets=pl.DataFrame(
+        schema={"from_ms": pl.Int64, "to_ms": pl.Int64, "missing": pl.Int64}
+    ),
+)
+
+
 def minutes_step(side: str) -> Step:
     """Count the halves of a bucket by trunk and minute."""
     return Step(
@@ -151,15 +162,6 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
         side: Whose record; names the tables made.
         source: A table expression with `record_id`, `t`, `end_ms`.
     """
-    none = Serials(
-        usable=False,
-        missing=0,
-        held=0,
-        basis="start",
-        brackets=pl.DataFrame(
-            schema={"from_ms": pl.Int64, "to_ms": pl.Int64, "missing": pl.Int64}
-        ),
-    )
     digits = f"regexp_extract(record_id, '([0-9]{{1,{_SERIAL_DIGITS}}})$', 1)"
     engine.run(
         Step(
@@ -178,7 +180,7 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
     span = int((series["high"] - series["low"] + 1).sum())
     if not held or series.height > _MAX_SERIES or held < _DENSE * span:
         engine.drop(f"serials_{side}")
-        return none
+        return NO_SERIALS
     steps = engine.fetch(
         "SELECT serial - lag(serial) OVER w AS skip, lag(t) OVER w AS t0, t,"
         " lag(t_end) OVER w AS e0, t_end FROM"
@@ -189,7 +191,7 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
     engine.drop(f"serials_{side}")
     basis = _basis(steps.filter(pl.col("skip") == 1))
     if basis is None:
-        return none
+        return NO_SERIALS
     low, high = ("t0", "t") if basis == "start" else ("e0", "t_end")
     brackets = (
         steps.filter(pl.col("skip") > 1)

@@ -7,13 +7,14 @@ loops, repeated records) are told apart by order, time and attributes.
 Source: spec/pairing.md, "First pass".
 """
 
+from math import log
 from typing import Final
 
+from tallystick.pairing.align import align
 from tallystick.pairing.spec import PairingSpec
 from tallystick.pairing.step import Engine, Step
 
-GREEDY_ROUNDS: Final = 12
-_MISMATCH: Final = 4.0  # what an unequal EQ attribute costs, in spreads
+ORDERLY: Final = 6.0  # the most a pair may cost that order alone settles
 _FAR: Final = 12.0  # the most a TOL attribute may cost
 
 
@@ -46,7 +47,14 @@ def pair_columns(spec: PairingSpec) -> list[str]:
     ]
 
 
-def candidates_steps(spec: PairingSpec, *, reach_ms: int, window_ms: int) -> list[Step]:
+def candidates_steps(
+    spec: PairingSpec,
+    *,
+    reach_ms: int,
+    window_ms: int,
+    spread_ms: float,
+    unequal: float,
+) -> list[Step]:
     """Join equal keys within reach and settle those with a single candidate."""
     columns = ", ".join(pair_columns(spec))
     return [
@@ -73,7 +81,7 @@ def candidates_steps(spec: PairingSpec, *, reach_ms: int, window_ms: int) -> lis
         ),
         Step(
             "crowd",
-            "SELECT * FROM candidates WHERE d_row IN (SELECT d_row FROM crowded_d)"
+            f"SELECT *, {cost(spec, spread_ms, unequal)} AS cost FROM candidates WHERE d_row IN (SELECT d_row FROM crowded_d)"
             " OR a_row IN (SELECT a_row FROM crowded_a)",
         ),
     ]
@@ -101,8 +109,9 @@ def sessions_steps(window_ms: int) -> list[Step]:
     """Split the crowd into sessions and pair even ones in order.
 
     A session is a run of halves of one key with no pause longer than the window. If
-    both sides hold equally many halves of it, the first is the first, and so on:
-    redials never pair crosswise, even when the clocks scatter more than the redials.
+    both sides hold equally many halves of it, and they fit one by one, the first is
+    the first, and so on: redials never pair crosswise, even when the clocks scatter
+    more than the redials.
     """
     one = (
         "SELECT '{side}' AS side, row, key_hi, key_lo, t FROM {table}"
@@ -126,45 +135,61 @@ def sessions_steps(window_ms: int) -> list[Step]:
             "SELECT row, side, key_hi, key_lo, session, row_number() OVER"
             " (PARTITION BY key_hi, key_lo, session, side ORDER BY t, row) AS place,"
             " count(*) FILTER (WHERE side = 'd') OVER s"
-            " = count(*) FILTER (WHERE side = 'a') OVER s AS even FROM sessions"
+            " = count(*) FILTER (WHERE side = 'a') OVER s AS even,"
+            " count(*) FILTER (WHERE side = 'd') OVER s AS n FROM sessions"
             " WINDOW s AS (PARTITION BY key_hi, key_lo, session)",
         ),
         Step(
             "ordered",
-            "SELECT d.row AS d_row, a.row AS a_row FROM ranked d JOIN ranked a"
-            " USING (key_hi, key_lo, session, place)"
-            " WHERE d.side = 'd' AND a.side = 'a' AND d.even AND a.even",
+            "SELECT d_row, a_row FROM (SELECT d.row AS d_row, a.row AS a_row, d.n,"
+            f" count(*) FILTER (WHERE c.cost <= {ORDERLY}) OVER"
+            " (PARTITION BY key_hi, key_lo, session) AS good"
+            " FROM ranked d JOIN ranked a USING (key_hi, key_lo, session, place)"
+            " LEFT JOIN crowd c ON c.d_row = d.row AND c.a_row = a.row"
+            " WHERE d.side = 'd' AND a.side = 'a' AND d.even AND a.even)"
+            " WHERE good = n",
         ),
         Step(
             "pairs",
-            f"SELECT c.*, 'key_in_order' AS pass FROM crowd c JOIN ordered o"
+            f"SELECT c.* EXCLUDE (cost), 'key_in_order' AS pass FROM crowd c JOIN ordered o"
             f" USING (d_row, a_row) WHERE lag BETWEEN -{window_ms} AND {window_ms}",
             append=True,
         ),
     ]
 
 
-def cost(spec: PairingSpec, spread_ms: float) -> str:
-    """Return the cost of a candidate: time in spreads, attributes in their steps."""
+def cost(spec: PairingSpec, spread_ms: float, unequal: float) -> str:
+    """Return the cost of a candidate: time in spreads, attributes in their steps.
+
+    Args:
+        spec: Names the attributes.
+        spread_ms: How far clean pairs scatter.
+        unequal: How often clean pairs differ in an `EQ` attribute: where they often
+            do, a difference costs little.
+    """
+    share = min(max(unequal, 1e-3), 0.5)
+    mismatch = log((1 - share) / share)
     terms = [f"abs(lag) / {max(spread_ms, 50.0):.1f}"]
     for a in spec.attributes:
         if a.cls == "EQ":
             terms.append(
-                f"CASE WHEN d_{a.name} = a_{a.name} THEN 0 ELSE {_MISMATCH} END"
+                f"CASE WHEN d_{a.name} = a_{a.name} THEN 0 ELSE {mismatch:.3f} END"
             )
         else:
+            # Where one side measured nothing, there is nothing to compare.
             terms.append(
-                f"least(abs(coalesce(d_{a.name} - a_{a.name}, 0)) / {2 * a.step}.0,"
-                f" {_FAR})"
+                f"CASE WHEN d_{a.name} = {a.absent} OR a_{a.name} = {a.absent} THEN 0"
+                f" ELSE least(abs(coalesce(d_{a.name} - a_{a.name}, 0))"
+                f" / {2 * a.step}.0, {_FAR}) END"
             )
     return " + ".join(terms)
 
 
-def rest_of_crowd_step(spec: PairingSpec, *, window_ms: int, spread_ms: float) -> Step:
+def rest_of_crowd_step(window_ms: int) -> Step:
     """Collect the candidates that order did not settle."""
     return Step(
         "rest",
-        f"SELECT c.*, {cost(spec, spread_ms)} AS cost FROM crowd c"
+        f"SELECT * FROM crowd"
         f" WHERE lag BETWEEN -{window_ms} AND {window_ms}"
         f" AND d_row NOT IN (SELECT d_row FROM pairs)"
         f" AND a_row NOT IN (SELECT a_row FROM pairs)"
@@ -186,20 +211,18 @@ def mutual_best_step(table: str, into: str, name: str) -> Step:
     )
 
 
-def settle(engine: Engine, name: str) -> None:
-    """Pair the table `rest` by repeated mutual choice until none is left."""
-    for _ in range(GREEDY_ROUNDS):
-        if engine.run(mutual_best_step("rest", "pairs", name)) == 0:
-            return
-        left = engine.run(
-            Step(
-                "rest",
-                "SELECT * FROM rest WHERE d_row NOT IN (SELECT d_row FROM pairs)"
-                " AND a_row NOT IN (SELECT a_row FROM pairs)",
-            )
+def settle(engine: Engine) -> None:
+    """Pair the table `rest` by the cheapest pairing without crossings."""
+    rest = engine.fetch("SELECT d_row, a_row, d_t, a_t, cost FROM rest")
+    engine.load("aligned", align(rest))
+    engine.run(
+        Step(
+            "pairs",
+            "SELECT r.* EXCLUDE (cost), 'key_closest' AS pass FROM rest r"
+            " JOIN aligned USING (d_row, a_row)",
+            append=True,
         )
-        if left == 0:
-            return
+    )
 
 
 def open_step(side: str) -> Step:
@@ -214,21 +237,34 @@ def open_step(side: str) -> Step:
 
 
 def pair_bucket(
-    engine: Engine, spec: PairingSpec, *, window_ms: int, spread_ms: float
+    engine: Engine,
+    spec: PairingSpec,
+    *,
+    window_ms: int,
+    spread_ms: float,
+    unequal: float,
 ) -> None:
     """Pair the tables `departures` and `arrivals`.
 
     Makes `pairs`, `repeats`, `open_departures`, `open_arrivals`.
     """
     reach = max(window_ms, spec.recurrence.within_ms if spec.recurrence else 0)
-    engine.run_all(candidates_steps(spec, reach_ms=reach, window_ms=window_ms))
+    engine.run_all(
+        candidates_steps(
+            spec,
+            reach_ms=reach,
+            window_ms=window_ms,
+            spread_ms=spread_ms,
+            unequal=unequal,
+        )
+    )
     engine.run_all(
         [
             repeats_step("departures", "crowd"),
             repeats_step("arrivals", "crowd"),
             *sessions_steps(window_ms),
-            rest_of_crowd_step(spec, window_ms=window_ms, spread_ms=spread_ms),
+            rest_of_crowd_step(window_ms),
         ]
     )
-    settle(engine, "key_closest")
+    settle(engine)
     engine.run_all([open_step("departures"), open_step("arrivals")])

@@ -15,9 +15,9 @@ from tallystick.pairing.missing import (
     CELL,
     Judged,
     accept_missing,
-    company_steps,
     judge,
 )
+from tallystick.pairing.knowledge import spoken_for
 from tallystick.pairing.plan import BIN_MS, HOUR_MS, State
 from tallystick.pairing.readings import SHIFTS_MIN, candidates_step, counts_step
 from tallystick.pairing.spec import MISSING_KINDS, UNPROVEN, Gap, Reading
@@ -25,8 +25,6 @@ from tallystick.pairing.step import Engine, Step
 from tallystick.pairing.weigh import Background, accept, choose, usual, weigh
 
 DOMESTIC_REACH_MS: Final = 60_000  # a gateway may take long to set the call up
-_SAMPLE_PRIMES: Final = (1, 7, 31, 61, 127)
-_COMPANY_SAMPLE: Final = 2_000_000
 _SHARE_OF_ROUTE: Final = 0.005
 _THIN_BIN: Final = 0.25  # open share at the lower quartile of carriers
 _THIN_LEAST: Final = 8
@@ -186,43 +184,36 @@ def _prepare_readings(
     engine: Engine, state: State, looped: pl.DataFrame, domestic: bool
 ) -> list[Reading]:
     """Make the tables that second readings join."""
-    spec = state.spec
+    spec, known = state.spec, state.knowledge
     for side, column in (("departures", "d_row"), ("arrivals", "a_row")):
         taken = looped.select(pl.col(column).alias("row")).drop_nulls()
         engine.load("taken", taken)
         engine.run(
             Step(
                 f"reading_{side}",
-                f"SELECT *, {_parts(spec.parts)} FROM all_open_{side}"
-                f" WHERE row NOT IN (SELECT row FROM taken)",
+                f"SELECT * FROM {known.with_parts(f'all_open_{side}', side, spec)}"
+                f" WHERE row NOT IN (SELECT row FROM taken)"
+                f" AND {spoken_for(state, side)}",
             )
         )
     readings = [r for r in spec.readings if domestic or r.against != "domestic"]
     if domestic:
         keys = {r.key for r in readings if r.against == "domestic"}
         wanted = " AND ".join(
-            f"{k} IN (SELECT {k} FROM reading_departures)" for k in keys
+            f"{k}_state = 1 AND {k} IN (SELECT {k} FROM reading_departures)"
+            for k in keys
         )
         engine.run(
             Step(
                 "reading_domestic",
-                f"SELECT * FROM (SELECT *, {_parts(spec.parts)} FROM domestic)"
-                f" WHERE {wanted}",
+                f"SELECT * FROM {known.with_parts('domestic', 'domestic', spec)}"
+                f" WHERE {wanted} AND {spoken_for(state, 'domestic')}",
             )
         )
     for side in ("departures", "arrivals", *(("domestic",) if domestic else ())):
         engine.run_all(counts_step(side, spec))
     engine.load("shifts", pl.DataFrame({"shift": list(SHIFTS_MIN)}))
     return readings
-
-
-def _parts(parts: tuple[str, ...]) -> str:
-    """Unpack the parts of a clear match key."""
-    packed = ("key_hi", "key_lo")
-    return ", ".join(
-        f"{column} AS {part}, alias AS alias_{part}"
-        for column, part in zip(packed, parts, strict=False)
-    )
 
 
 def _read_again(
@@ -615,7 +606,7 @@ def _judge_missing(
         else ("departures", "a_row", "a")
     )
     kind = MISSING_KINDS[1] if side == "departures" else MISSING_KINDS[0]
-    _company(engine, state, side)
+    state.knowledge.company(engine, state, side)
     halves = engine.fetch(f"SELECT * FROM company_{side}")
     for frame in explained:
         rows = frame.filter(
@@ -690,31 +681,6 @@ def _missing_finding(
         "reasons": ";".join(reasons),
         "evidence": _evidence(*items),
     }
-
-
-def _company(engine: Engine, state: State, side: str) -> None:
-    spec = state.spec
-    rule = next((c for c in spec.company if c.side == side), None)
-    part = rule.part if rule else spec.parts[-1]
-    packed = dict(zip(spec.parts, ("key_hi", "key_lo"), strict=False))
-    block = rule.block if rule else 1
-    value = packed[part] if block == 1 else f"({packed[part]} // {block})"
-    amount = next((a for a in spec.attributes if a.cls == "TOL"), None)
-    done = next((a.name for a in spec.attributes if a.cls == "EQ"), "true")
-    wanted = state.input(side).rows / _COMPANY_SAMPLE
-    every = next((p for p in _SAMPLE_PRIMES if p >= wanted), _SAMPLE_PRIMES[-1])
-    engine.run_all(
-        company_steps(
-            side,
-            state.input(side).everything,
-            value=value,
-            known=f"{part}_state = 1",
-            amount=amount.name if amount else "0",
-            step=amount.step if amount else 1,
-            done=done,
-            every=every,
-        )
-    )
 
 
 def _mark_incomplete(

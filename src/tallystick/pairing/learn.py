@@ -18,6 +18,8 @@ from tallystick.pairing.step import Engine, Step
 HOUR_MS: Final = 3_600_000
 FARTHEST_MS: Final = 14 * HOUR_MS  # the widest mistake of a time zone
 MIN_CELL: Final = 8  # pairs before a clock is corrected
+THIN: Final = 20  # lone pairs per clock below which nearness must help
+MIN_NEAR: Final = 3
 MIN_BLOCK: Final = 24  # pairs in an hour before its drift is followed
 _ROUNDS: Final = 40
 _BINS_PER_OCTAVE: Final = 4
@@ -50,6 +52,7 @@ class Window:
         false_expected: Chance pairs expected inside the window.
         curve: Columns `ms`, `pairs`, `false`.
         chance_per_ms: Chance pairs per millisecond of difference.
+        unequal: How often clean pairs differ in an `EQ` attribute.
     """
 
     ms: int
@@ -57,6 +60,7 @@ class Window:
     false_expected: float
     curve: pl.DataFrame
     chance_per_ms: float
+    unequal: float = 0.01
 
     def at(self, ms: int) -> "Window":
         """Return the same knowledge with another half-width."""
@@ -79,19 +83,43 @@ def lone_pairs_step(departures: str, arrivals: str) -> Step:
     )
 
 
-def learn_clocks(engine: Engine) -> Clocks:
+def near_pairs_step(horizon_ms: int) -> Step:
+    """Pair halves that are each other's only candidate within the horizon.
+
+    Where calls of the same numbers come again and again over months, hardly any key
+    occurs once; then nearness must tell which belong together, and a clock that is
+    hours off cannot be found.
+    """
+    return Step(
+        "lone_pairs",
+        "SELECT d_point, a_point, d_at, a_at FROM (SELECT d.point AS d_point,"
+        " a.point AS a_point, d.at_ms AS d_at, a.at_ms AS a_at,"
+        " count(*) OVER (PARTITION BY d.row) AS nd,"
+        " count(*) OVER (PARTITION BY a.row) AS na"
+        " FROM departures d JOIN arrivals a"
+        " ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
+        f" AND a.at_ms BETWEEN d.at_ms - {horizon_ms} AND d.at_ms + {horizon_ms})"
+        " WHERE nd = 1 AND na = 1",
+    )
+
+
+def learn_clocks(engine: Engine, *, least: int = MIN_CELL) -> Clocks:
     """Estimate each clock from the table `lone_pairs`.
 
     Offsets are fitted as departures' clock plus arrivals' clock by medians; what
     cannot be told apart is split between the two. Swapping the sides swaps the
     result.
+
+    Args:
+        engine: Holds `lone_pairs`.
+        least: Pairs a clock needs to be corrected on its own.
     """
     pairs = engine.fetch("SELECT d_point, a_point, d_at, a_at FROM lone_pairs")
     pairs = pairs.with_columns(diff=pl.col("a_at") - pl.col("d_at"))
     cells = pairs.group_by("d_point", "a_point").agg(
         pl.col("diff").median().alias("median"), pl.len().alias("n")
     )
-    offsets = _fit(cells)
+    offsets = _fit(cells, least)
     pairs = _residuals(pairs, offsets)
     blocks = _follow_drift(pairs)
     table = pl.concat(
@@ -105,7 +133,7 @@ def learn_clocks(engine: Engine) -> Clocks:
     return Clocks(table=table, report=_report(pairs))
 
 
-def _fit(cells: pl.DataFrame) -> pl.DataFrame:
+def _fit(cells: pl.DataFrame, least: int) -> pl.DataFrame:
     """Split cell medians into one offset per clock of either side."""
     d_names, d_of = np.unique(cells["d_point"].to_numpy(), return_inverse=True)
     a_names, a_of = np.unique(cells["a_point"].to_numpy(), return_inverse=True)
@@ -130,9 +158,14 @@ def _fit(cells: pl.DataFrame) -> pl.DataFrame:
                     "side": [side] * len(names),
                     "point": names.astype(np.int64),
                     "offset_ms": np.where(
-                        count >= MIN_CELL, offset, _typical(offset, count)
+                        count >= least, offset, _typical(offset, count)
                     ),
-                }
+                },
+                schema={
+                    "side": pl.String,
+                    "point": pl.Int64,
+                    "offset_ms": pl.Float64,
+                },
             )
             for side, names, offset, count in (
                 ("departures", d_names, d, d_n),
@@ -274,17 +307,20 @@ def _report(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lone_lags_query(horizon_ms: int, shift_ms: int = 0) -> str:
+def lone_lags_query(
+    horizon_ms: int, shift_ms: int = 0, unequal: str = "false"
+) -> str:
     """Return the corrected differences of halves with one candidate in the horizon.
 
     Args:
         horizon_ms: How far apart to look.
         shift_ms: Move the arrivals by this much first: what is then found is chance.
+        unequal: Whether the two differ in an attribute, as an expression.
     """
     return (
-        f"SELECT lag, n FROM (SELECT a.t + ({shift_ms}) - d.t AS lag,"
+        f"SELECT lag, unequal FROM (SELECT a.t + ({shift_ms}) - d.t AS lag,"
         " count(*) OVER (PARTITION BY d.row) AS nd,"
-        " count(*) OVER (PARTITION BY a.row) AS na, 1 AS n"
+        f" count(*) OVER (PARTITION BY a.row) AS na, {unequal} AS unequal"
         " FROM departures d JOIN arrivals a"
         " ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
         f" AND a.t + ({shift_ms}) BETWEEN d.t - {horizon_ms} AND d.t + {horizon_ms})"
@@ -324,7 +360,7 @@ def choose_window(
     for k in range(len(edges)):
         if good[k] and ring_pairs[k] > 0:
             last = k
-        elif k - last >= 2 * _BINS_PER_OCTAVE and pairs[last] > 0:
+        elif k - last >= 2 * _BINS_PER_OCTAVE and edges[k] > 4 * spread:
             break
     widest = float(edges[last])
     if len(size):

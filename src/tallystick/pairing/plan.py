@@ -12,7 +12,7 @@ Source: spec/pairing.md, "The plan".
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -24,18 +24,21 @@ from tallystick.pairing.completeness import (
     Serials,
     coverage,
     minutes_step,
-    read_serials,
 )
 from tallystick.pairing.exact import load_side_step, pair_bucket
+from tallystick.pairing.knowledge import Knowledge
 from tallystick.pairing.learn import (
     DECOY_SHIFTS_H,
     HOUR_MS,
+    MIN_NEAR,
+    THIN,
     Clocks,
     Window,
     choose_window,
     learn_clocks,
     lone_lags_query,
     lone_pairs_step,
+    near_pairs_step,
 )
 from tallystick.pairing.leftovers import tidy_bucket
 from tallystick.pairing.spec import Options, PairingSpec
@@ -83,6 +86,7 @@ class State:
     clocks: Clocks
     window: Window
     lags: np.ndarray
+    knowledge: Knowledge = field(default_factory=Knowledge)
     counts: dict[str, int] = field(default_factory=dict)
     coverage: dict[str, Coverage] = field(default_factory=dict)
     serials: dict[str, Serials] = field(default_factory=dict)
@@ -130,6 +134,9 @@ def learn(
         )
     clocks = learn_clocks(engine)
     set_clocks(engine, clocks.table)
+    count = len(departures.points) + len(arrivals.points)
+    if len(sampled) == 1 and clocks.report["pairs"].sum() < THIN * count:
+        clocks = _learn_thin_clocks(engine, spec, sides, sampled[0])
     window, lags = _learn_window(engine, spec, options, sides, sampled)
     seen = (
         engine.fetch("SELECT * FROM increments_seen")
@@ -153,6 +160,27 @@ def learn(
         window=window,
         lags=lags,
     )
+
+
+def _learn_thin_clocks(
+    engine: Engine, spec: PairingSpec, sides: tuple[SideInput, SideInput], bucket: int
+) -> Clocks:
+    """Learn clocks from near pairs, where too few keys occur once."""
+    none = pl.DataFrame(
+        schema={
+            "side": pl.String,
+            "point": pl.Int64,
+            "block": pl.Int64,
+            "offset_ms": pl.Float64,
+        }
+    )
+    set_clocks(engine, none)
+    for side in sides:
+        engine.run(load_side_step(side.side, str(side.sources[bucket]), spec))
+    engine.run(near_pairs_step(spec.horizon_ms))
+    clocks = learn_clocks(engine, least=MIN_NEAR)
+    set_clocks(engine, clocks.table)
+    return clocks
 
 
 def set_clocks(engine: Engine, table: pl.DataFrame) -> None:
@@ -187,6 +215,10 @@ def _learn_window(
     sides: tuple[SideInput, SideInput],
     sampled: list[int],
 ) -> tuple[Window, np.ndarray]:
+    unequal = next(
+        (f"d.{a.name} <> a.{a.name}" for a in spec.attributes if a.cls == "EQ"), "false"
+    )
+    differ = 0
     genuine: list[np.ndarray] = []
     decoys: list[np.ndarray] = []
     for bucket in sampled:
@@ -195,8 +227,9 @@ def _learn_window(
             engine.run(load_side_step(side.side, str(source), spec))
             if amount := _amount(spec):
                 engine.run(increments_step(side.side, amount))
-        found = engine.fetch(lone_lags_query(spec.horizon_ms))
+        found = engine.fetch(lone_lags_query(spec.horizon_ms, unequal=unequal))
         genuine.append(found["lag"].to_numpy())
+        differ += int(found["unequal"].sum())
         for shift in DECOY_SHIFTS_H:
             query = lone_lags_query(spec.horizon_ms, shift * HOUR_MS)
             decoys.append(engine.fetch(query)["lag"].to_numpy())
@@ -210,6 +243,7 @@ def _learn_window(
         horizon_ms=spec.horizon_ms,
         scale=1 / share,
     )
+    window = replace(window, unequal=(differ + 1) / (len(lags) + 10))
     if options.window_ms is not None:
         window = window.at(options.window_ms)
     return window, lags[np.abs(lags) <= window.ms]
@@ -250,6 +284,7 @@ def pair_all(
             spec,
             window_ms=state.window.ms,
             spread_ms=state.window.spread_ms,
+            unequal=state.window.unequal,
         )
         tidy_bucket(engine, spec)
         engine.run_all([*ring_steps(spec), *_tally_steps(spec)])
@@ -358,10 +393,4 @@ def learn_completeness(engine: Engine, state: State) -> None:
         )
         names = list(state.input(side).points)
         state.coverage[side] = coverage(side, minutes, names)
-        corrected = (
-            f"(SELECT h.record_id, h.end_ms, h.at_ms - coalesce(c.offset_ms, 0)"
-            f"::BIGINT AS t FROM {state.input(side).everything} h LEFT JOIN"
-            f" (SELECT point, offset_ms FROM clocks WHERE side = '{side}'"
-            f" AND block IS NULL) c USING (point))"
-        )
-        state.serials[side] = read_serials(engine, side, corrected)
+        state.serials[side] = state.knowledge.serials(engine, state, side)

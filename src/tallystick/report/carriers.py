@@ -82,9 +82,9 @@ def _names(names: Sequence[str]) -> alt.Chart:
         {"row": index, "name": clipped(name, NAME_LETTERS)}
         for index, name in enumerate(names)
     ]
-    text = marks(values).mark_text(align="right", baseline="middle", dx=-10)
+    text = marks(values).mark_text(x=0, align="right", baseline="middle", dx=-10)
     name = alt.Text("name", type="nominal")
-    return placed(text, {"x": alt.value(0), "y": _y(), "text": name})
+    return placed(text, {"y": _y(), "text": name})
 
 
 def _column(

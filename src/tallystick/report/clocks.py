@@ -15,6 +15,7 @@ from tallystick.report.drawing import (
     labels,
     layered,
     marks,
+    placed,
 )
 from tallystick.report.formats import HOUR_MS, MINUTE_MS
 from tallystick.report.result import Clock, Summary
@@ -92,19 +93,21 @@ def _marks(clocks: Clocks, texts: Texts) -> list[alt.Chart]:
     )
     y = alt.Y("row", type="ordinal", sort=None, axis=axis)
     base = marks(values)
-    left = base.mark_text(align="right", baseline="middle", dx=-10).encode(
-        x=alt.value(0), y=y, text=alt.Text("name", type="nominal")
-    )
-    right = base.mark_text(align="left", baseline="middle", dx=10).encode(
-        x=alt.value(PLOT), y=y, text=alt.Text("says", type="nominal")
-    )
+    left = base.mark_text(x=0, align="right", baseline="middle", dx=-10)
+    right = base.mark_text(x=PLOT, align="left", baseline="middle", dx=10)
     whisker = base.mark_rule(stroke=DEPARTURES, strokeWidth=1.4).encode(
         x=alt.X("low", **x), x2="high", y=y
     )
     dot = base.mark_point(
         filled=True, fill=DEPARTURES, stroke=DEPARTURES, size=34, opacity=1
     ).encode(x=alt.X("at", **x), y=y)
-    return [whisker, dot, left, right]
+    name, says = (alt.Text(field, type="nominal") for field in ("name", "says"))
+    return [
+        whisker,
+        dot,
+        placed(left, {"y": y, "text": name}),
+        placed(right, {"y": y, "text": says}),
+    ]
 
 
 def _value(index: int, row: ClockRow, texts: Texts) -> dict[str, Any]:

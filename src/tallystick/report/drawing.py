@@ -70,7 +70,7 @@ def draw(chart: alt.TopLevelMixin, formats: Formats, *, label: str) -> Markup:
     Bounds: no network is used; about 30 ms a picture after the first.
     """
     text: str = vl_convert.vegalite_to_svg(
-        chart.to_dict() | {"config": _CONFIG},
+        chart.to_dict(validate=False) | {"config": _CONFIG},
         format_locale=formats.d3(),
         allowed_base_urls=[],
     )
@@ -82,7 +82,9 @@ def draw(chart: alt.TopLevelMixin, formats: Formats, *, label: str) -> Markup:
 
 def marks(values: Sequence[Mapping[str, object]]) -> alt.Chart:
     """Return a picture of `values` that has no marks yet."""
-    return alt.Chart(alt.InlineData(values=[dict(value) for value in values]))
+    # As one text: Altair copies what it is given many times over, value by value.
+    text = json.dumps([dict(value) for value in values])
+    return alt.Chart(alt.InlineData(values=text, format={"type": "json"}))
 
 
 def placed(chart: alt.Chart, channels: Mapping[str, Any]) -> alt.Chart:
@@ -102,8 +104,10 @@ def words(
     lines: Sequence[str], *, x: float, y: float, look: Mapping[str, Any]
 ) -> alt.Chart:
     """Write `lines` at a place of the picture; `look` is that of a text mark."""
-    mark = marks([{}]).mark_text(text=list(lines), lineHeight=LINE, **look)
-    return placed(mark, {"x": alt.value(x), "y": alt.value(y)})
+    text: alt.Chart = marks([{}]).mark_text(
+        text=list(lines), x=x, y=y, lineHeight=LINE, **look
+    )
+    return text
 
 
 def heading(title: str, width: float) -> alt.Chart:

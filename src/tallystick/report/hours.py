@@ -249,9 +249,10 @@ def _gaps(gaps: Sequence[Gap], time: _Time, *, last: bool) -> alt.Chart:
         for gap in gaps
     ]
     values = [{"start": start, "end": end} for start, end in merge(spans)]
-    bars = marks(values).mark_rect(fill=UNKNOWN, stroke=MUTED, strokeWidth=0.5)
-    whole = {"y": alt.value(0), "y2": alt.value(SHARES)}
-    return placed(bars, {"x": time.x("start", last=last), "x2": "end", **whole})
+    bars = marks(values).mark_rect(
+        y=0, y2=SHARES, fill=UNKNOWN, stroke=MUTED, strokeWidth=0.5
+    )
+    return placed(bars, {"x": time.x("start", last=last), "x2": "end"})
 
 
 def _lowest(

@@ -121,7 +121,7 @@ def particulars(detail: dict[str, Any], texts: Texts) -> str:
 def write(name: str, value: object, texts: Texts) -> str:
     """Return one particular in the unit that its name ends in."""
     if isinstance(value, bool):
-        return texts.say("yes" if value else "no")
+        return texts.say("value.yes" if value else "value.no")
     if not isinstance(value, int | float):
         return texts.named("gap", str(value)) if name == "why" else str(value)
     for ending, writer in _WRITE.items():

@@ -52,7 +52,7 @@ class World:
         clocks_ms: By how much the clock of each point is fast, by side.
     """
 
-    spec: PairingSpec
+    spec: PairingSpec = field(repr=False)
     crossings: Sequence[Crossing]
     clocks_ms: Mapping[str, Sequence[int]] = field(
         default_factory=lambda: {side: (0,) for side in SIDES}

@@ -38,10 +38,11 @@ _FOREIGN: Final = (
     (b"\xff\xd8\xff", "a picture", ""),
 )
 
-# Share of control bytes above which a file is no text. A torn write may leave some
-# NUL bytes in a log; text in UTF-16 without its mark is half of them.
-_MAX_CONTROL_SHARE: Final = 0.3
-_CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
+# Shares above which a file is no text. A torn write may leave runs of NUL bytes in a
+# log, but half of UTF-16 without its mark is NUL.
+_MAX_NUL_SHARE: Final = 0.3
+_MAX_CONTROL_SHARE: Final = 0.05
+_CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,6 @@ class Head:
             if len(data) > HEAD_BYTES:
                 whole = False
                 break
-        stream.close()
         if not data and stream.broken:
             raise MalformedError("broken-file", f"{path}: {stream.broken}.")
         if not data:
@@ -124,8 +124,12 @@ class Head:
                     "not-records", f"{self.path} is {what}.", advice=advice
                 )
         if self.encoding == "utf-8":
-            controls = len(self.data) - len(self.data.translate(None, _CONTROLS))
-            if controls > len(self.data) * _MAX_CONTROL_SHARE:
+            size = len(self.data)
+            controls = size - len(self.data.translate(None, _CONTROLS))
+            if (
+                controls > size * _MAX_CONTROL_SHARE
+                or self.data.count(0) > size * _MAX_NUL_SHARE
+            ):
                 raise MalformedError(
                     "not-text",
                     f"{self.path} is binary data, not a table of call records.",

@@ -17,7 +17,7 @@ from tallystick.domains.calls.records.layout import Layout
 from tallystick.domains.calls.records.mapping import REQUIRED_COLUMNS
 from tallystick.domains.calls.records.rows import Rows
 from tallystick.domains.calls.records.source import ByteStream
-from tallystick.model.errors import MalformedError, UnavailableError
+from tallystick.model.errors import MalformedError
 
 # Up to this size Polars reads a slice of a row group fast; beyond, its memory grows
 # with the group and Arrow's slower page by page reading is right.
@@ -75,7 +75,6 @@ class ParquetReader:
                 empty, pl.Series([], dtype=pl.Int64), [Reject(at + 1, "", reason)]
             )
         finally:
-            self.stream.close()
             if self._unpacked:
                 self._unpacked.close()
 
@@ -95,14 +94,15 @@ class ParquetReader:
     def _open(self) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(self._unpacked or self._path)
-        except OSError as error:
-            if error.errno:
-                raise UnavailableError(
-                    "unreadable-file", f"{self._path} cannot be read: {error.strerror}."
-                ) from None
-            raise _truncated(self._path) from None
-        except pa.ArrowException:
-            raise _truncated(self._path) from None
+        except (OSError, pa.ArrowException):
+            if self._unpacked:
+                self._unpacked.close()
+        raise MalformedError(
+            "broken-file",
+            f"{self._path} begins as Parquet but its end is missing or damaged; the "
+            "table of contents stands there, so no row can be read.",
+            advice="Copy or write the file again.",
+        )
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         meta = self._file.metadata
@@ -131,15 +131,6 @@ def _unpack(stream: ByteStream) -> IO[bytes]:
         unpacked.write(piece)
     unpacked.seek(0)
     return unpacked
-
-
-def _truncated(path: Path) -> MalformedError:
-    return MalformedError(
-        "broken-file",
-        f"{path} begins as Parquet but its end is missing or damaged; the table of "
-        "contents stands there, so no row can be read.",
-        advice="Copy or write the file again.",
-    )
 
 
 def _check_columns(head: Head, names: list[str]) -> None:

@@ -4,6 +4,7 @@ A file is recognised as gzip or Zstandard by its first bytes, never by its name.
 """
 
 import errno
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ CHUNK_BYTES: Final = 1 << 20
 # keep a decompression bomb under 128 MiB while costing nothing on honest files.
 ZSTD_STEP_BYTES: Final = 4 << 10
 ZSTD_WINDOW_BYTES: Final = 128 << 20
+# Behind this many bytes before a damage nothing is lost.
+RESCUE_BYTES: Final = 256
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
@@ -80,44 +83,34 @@ class ByteStream:
         self.bytes_read = 0
         self.broken = ""
         self._chunk_bytes = chunk_bytes
-        self._file = open_binary(path)
-        self.bytes_total = path.stat().st_size
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        with open_binary(path) as file:
+            self.bytes_total = os.fstat(file.fileno()).st_size
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the unpacked bytes; stop early and set `broken` at a fault."""
         try:
-            first = self._read(self._chunk_bytes)
-            unpack = (
-                _gunzip
-                if first.startswith(GZIP_MAGIC)
-                else _unzstd
-                if first.startswith(ZSTD_MAGIC)
-                else None
-            )
-            raw = self._raw(first)
-            yield from unpack(raw) if unpack else raw
+            with open_binary(self.path) as file:
+                yield from self._unpacked(file)
         except EOFError:
             self.broken = "the packed data end in the middle: the file is cut off"
         except (zlib.error, zstandard.ZstdError):
             self.broken = "the packed data are damaged"
         except OSError as error:
             self.broken = f"the disk gives no more: {error.strerror}"
-        finally:
-            self.close()
 
-    def _read(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self.bytes_read += len(data)
-        return data
+    def _unpacked(self, file: BinaryIO) -> Iterator[bytes]:
+        first = file.read(self._chunk_bytes)
+        raw = self._raw(first, file)
+        if first.startswith(GZIP_MAGIC):
+            return _gunzip(raw)
+        return _unzstd(raw) if first.startswith(ZSTD_MAGIC) else raw
 
-    def _raw(self, first: bytes) -> Iterator[bytes]:
-        yield first
-        while data := self._read(self._chunk_bytes):
+    def _raw(self, first: bytes, file: BinaryIO) -> Iterator[bytes]:
+        data = first
+        while data:
+            self.bytes_read += len(data)
             yield data
+            data = file.read(self._chunk_bytes)
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -125,13 +118,19 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
     Raises:
         EOFError: The last member is not complete.
+        error: What zlib raises for damaged data.
     """
     member = zlib.decompressobj(wbits=31)
     inside = False
     for piece in pieces:
         data = piece
         while data:
-            unpacked = member.decompress(data, CHUNK_BYTES)
+            before = member.copy()
+            try:
+                unpacked = member.decompress(data, CHUNK_BYTES)
+            except zlib.error:
+                yield from _rescued(before, data)
+                raise
             if unpacked:
                 yield unpacked
             data = member.unconsumed_tail
@@ -144,6 +143,16 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
     if inside and not member.eof:
         raise EOFError
+
+
+def _rescued(member: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
+    """Yield what can be unpacked before the damage, in small steps."""
+    while data:
+        try:
+            yield member.decompress(data, RESCUE_BYTES)
+        except zlib.error:
+            return
+        data = member.unconsumed_tail
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:

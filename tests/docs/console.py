@@ -1,0 +1,82 @@
+"""Blocks of commands and output in pages: run, compared, written anew."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+MORE = "…"
+COULD_NOT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a block.
+
+    Attributes:
+        line: What follows the `$`.
+        output: What the page shows; a line of `…` stands for any lines.
+    """
+
+    line: str
+    output: tuple[str, ...]
+
+
+def commands_of(page: str) -> list[Command]:
+    """Return the commands in the console blocks of a page, in order."""
+    found = []
+    for block in BLOCK.findall(page):
+        for part in block.split("$ ")[1:]:
+            line, *output = part.splitlines()
+            found.append(Command(line, tuple(output)))
+    return found
+
+
+def run(line: str, folder: Path) -> str:
+    """Run a command as a reader would, and return its standard output.
+
+    Args:
+        line: A shell line in which `tally` is the program under test.
+        folder: Where to run it.
+    """
+    there = Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{there}{os.pathsep}{os.environ['PATH']}",
+        "TALLY_SHARED": str(folder / "nothing"),
+        "COLUMNS": "80",
+    }
+    done = subprocess.run(
+        line,
+        shell=True,  # ruff: ignore[subprocess-popen-with-shell-equals-true]
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode < COULD_NOT, done.stderr
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
+def shape(text: str) -> str:
+    """Return a text in which a number is a number, whatever it is.
+
+    Figures move with the machine and with every improvement; what is said about
+    them, and in which order, is what a page promises.
+    """
+    text = re.sub(r"[A-Z]\d{7}\b", "F#", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "#", text)
+    text = re.sub(r"\d[\d.,]*", "#", text)
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
+
+
+def fits(shown: tuple[str, ...], output: str) -> bool:
+    """Tell whether an output has the shape that a page shows."""
+    wanted = shape("\n".join(shown))
+    parts = [re.escape(part.strip()) for part in wanted.split(MORE)]
+    return re.fullmatch(r"\s*(?:.*\n)*?\s*".join(parts), shape(output).strip()) is not None

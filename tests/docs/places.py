@@ -1,0 +1,13 @@
+"""Where things lie."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SPEC = ROOT / "spec"
+SOURCE = ROOT / "src" / "tallystick"
+README = ROOT / "README.md"
+TUTORIAL = DOCS / "tutorials" / "first-pairing.md"
+COMMANDS = DOCS / "reference" / "cli.md"
+SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()
