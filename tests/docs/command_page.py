@@ -15,7 +15,7 @@ from tallystick.cli import make_app
 HEAD = """# Commands
 
 For whoever uses `tally` and looks for a command or an option.
-This page is made from the program: `tests/docs/refresh.py` writes it, and a test compares.
+This page is made from the program: `tests/docs/refresh.py` writes it.
 
 Results go to standard output, progress and errors to standard error.
 
@@ -23,7 +23,7 @@ Results go to standard output, progress and errors to standard error.
 |---|---|
 | 0 | done; nothing was found, or nothing was looked for |
 | 1 | `tally pair`: there are accusing findings |
-| 2 | could not run; one sentence says what is wrong, where, and what to do ([all of them](errors.md)) |
+| 2 | could not run; a sentence says why and what to do ([all of them](errors.md)) |
 """
 WORDS = {Path: "path", str: "text", int: "integer", float: "number", bool: ""}
 
@@ -60,9 +60,7 @@ def _sections(command: Any, name: str) -> Iterator[str]:
 
 def _section(command: Any, name: str) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    shown = " ".join(
-        p.name.upper() + ("…" if p.nargs == -1 else "") for p in arguments
-    )
+    shown = " ".join(p.name.upper() + ("…" if p.nargs == -1 else "") for p in arguments)
     needed = " ".join(
         f"{p.opts[0]} {_value(p).replace(', ', '|').upper()}"
         for p in command.params
@@ -74,8 +72,7 @@ def _section(command: Any, name: str) -> str:
     parts = [f"## {name}\n", f"```text\n{usage}\n```\n", _told(command.help or "")]
     if command.params:
         rows = [_row(p, p in arguments) for p in command.params if not p.hidden]
-        parts.append("| | value | unless given | meaning |\n|---|---|---|---|")
-        parts.append("\n".join(rows) + "\n")
+        parts += ["| | value | unless given | meaning |\n|---|---|---|---|", *rows, ""]
     return "\n".join(parts)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-import subprocess
+import subprocess  # ruff: ignore[suspicious-subprocess-import]
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,7 @@ def run(line: str, folder: Path) -> str:
         "COLUMNS": "80",
     }
     done = subprocess.run(
-        line,
-        shell=True,  # ruff: ignore[subprocess-popen-with-shell-equals-true]
+        ["bash", "-c", line],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -77,6 +76,6 @@ def shape(text: str) -> str:
 
 def fits(shown: tuple[str, ...], output: str) -> bool:
     """Tell whether an output has the shape that a page shows."""
-    wanted = shape("\n".join(shown))
-    parts = [re.escape(part.strip()) for part in wanted.split(MORE)]
-    return re.fullmatch(r"\s*(?:.*\n)*?\s*".join(parts), shape(output).strip()) is not None
+    parts = shape("\n".join(shown)).split(MORE)
+    pattern = r"[\s\S]*".join(re.escape(part.strip()) for part in parts)
+    return re.fullmatch(rf"\s*{pattern}\s*", shape(output)) is not None

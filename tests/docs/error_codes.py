@@ -88,9 +88,12 @@ def _named_code(tree: ast.Module) -> Iterator[str]:
                 for name, default in zip(node.kwonlyargs, node.kw_defaults, strict=True)
                 if name.arg == "code"
             ]
-        elif isinstance(node, ast.Tuple) and len(node.elts) > 2:
+        elif isinstance(node, ast.Tuple) and any(map(_is_sentence, node.elts[1:])):
             values = [node.elts[0]]
-        for value in values:
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                if CODE.fullmatch(value.value):
-                    yield value.value
+        found = [value.value for value in values if isinstance(value, ast.Constant)]
+        yield from (one for one in map(str, found) if CODE.fullmatch(one))
+
+
+def _is_sentence(value: ast.expr) -> bool:
+    text = getattr(value, "value", None)
+    return isinstance(text, str) and " " in text

@@ -4,7 +4,6 @@ The page of commands, the demo's output in the README, the outputs in the tutori
 Look at the difference before it is committed.
 """
 
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +20,7 @@ DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
 def between(text: str, marks: tuple[str, str]) -> str:
     """Return what stands between two marks."""
-    return text.split(marks[0])[1].split(marks[1])[0].strip()
+    return text.split(marks[0])[1].split(marks[1], maxsplit=1)[0].strip()
 
 
 def demo_block(folder: Path) -> str:

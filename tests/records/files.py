@@ -27,6 +27,14 @@ D4,anonymous,+79160000014,2026-03-01T06:00:03Z,2026-03-01T06:00:05Z,\
 PLAIN = "\n".join((PLAIN_HEADER, *PLAIN_ROWS)) + "\n"
 
 
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> str:
+    """Return the text of a sample."""
+    return (SAMPLES / name).read_text(encoding="utf-8")
+
+
 def saved(folder: Path, content: str | bytes, name: str = "calls.csv") -> Path:
     """Write a file and return its path."""
     path = folder / name

@@ -10,6 +10,7 @@ import zstandard
 
 from tallystick.domains.calls.records import Mapping
 from tallystick.domains.calls.schema import RECORD_SCHEMA
+
 from .files import PLAIN, plain_row, plain_with, read, saved
 
 NUMBERS = ["+375290000001", "375290000002", "", "anonymous"]

@@ -3,12 +3,14 @@
 import re
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 from string import Formatter
 
 import pytest
 from babel.messages.pofile import read_po
 
 from tallystick.domains.calls.schema import KINDS
+from tallystick.report.kinds import explain_kind
 from tallystick.report.texts import LANGUAGES, texts_in
 
 PACKAGE = files("tallystick.report")
@@ -135,3 +137,19 @@ def test_unknown_codes_are_shown_as_they_are():
 def test_plurals_follow_the_language(language, number, said):
     """One, few and many are told apart as each language does."""
     assert texts_in(language).count("brief.rejected", number).startswith(said)
+
+
+def test_reference_page_says_what_the_report_says():
+    """The documentation of the kinds and the report's own texts are one."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "finding-kinds.md"
+    text = page.read_text(encoding="utf-8")
+    places = [
+        text.index(f"\n## {explain_kind(k, texts_in('en')).title}") for k in KINDS
+    ]
+    assert places == sorted(places)
+    for kind in KINDS:
+        said = explain_kind(kind, texts_in("en"))
+        for part in (said.what, said.seen, said.innocent, said.action):
+            assert part in text, kind
+        for language in LANGUAGES:
+            assert explain_kind(kind, texts_in(language)).title in text

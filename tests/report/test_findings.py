@@ -24,7 +24,8 @@ from tallystick.report.findings import (
     tally_kinds,
 )
 from tallystick.report.halves import DIFFERS, NONE, SAME, compare_halves, draw_halves
-from tallystick.report.reckoning import particulars, reckon
+from tallystick.report.reckoning import confidence, particulars, reckon
+from tallystick.report.stories import tell_finding
 from tallystick.report.telling import explain_finding
 from tallystick.report.texts import LANGUAGES, texts_in
 
@@ -128,7 +129,7 @@ def test_waterfall_adds_up():
         (-6.0, pytest.approx(6.6)),
     ]
     assert (whole.low, whole.high) == (-6.0, pytest.approx(6.6))
-    assert whole.wrong == "about one in 100 such findings wrong"
+    assert "about one in 100 such findings wrong" in tell_finding(FINDING, TEXTS).sure
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,14 @@ def test_waterfall_adds_up():
 )
 def test_confidence_ends_where_it_means_nothing(value, said):
     """Nobody is certain to seven nines."""
-    assert reckon(replace(FINDING, confidence=value), TEXTS).confidence == said
+    assert confidence(value, TEXTS.formats) == said
+
+
+def test_unproven_is_never_called_sure():
+    """Whatever was reckoned, an unproven finding accuses nobody."""
+    story = tell_finding(replace(FINDING, kind="unproven"), TEXTS)
+    assert story.sure == TEXTS.say("finding.unproven")
+    assert "%" not in story.total
 
 
 def test_particulars_are_written_by_their_unit():

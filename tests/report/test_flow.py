@@ -1,5 +1,7 @@
 """The flow picture: nothing is lost, nothing is drawn wider than it is."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_calls_are_conserved_and_names_never_collide(routes):
     for column in (flow.lefts, flow.rights):
         assert sum(node.calls for node in column) == total
         middles = [node.top + node.height / 2 for node in column]
-        for above, below in zip(middles, middles[1:], strict=False):
+        for above, below in itertools.pairwise(middles):
             assert below - above >= LINE - 1e-6
     for part in [*flow.lefts, *flow.rights, *flow.bands]:
         assert part.height == pytest.approx(part.calls / total * TALL)

@@ -260,6 +260,7 @@ _CHECKS: Final[
     "flag": _check_flag,
     "token": _check_token,
     "label": _check_label,
+    "word": _check_word,
 }
 
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -126,7 +126,23 @@ def calls(
             advice="Give the peer's first file with --peer and the second with "
             "--peer-2.",
         )
-    home = at_home(**locals_of_home(locals()))
+    home = at_home(
+        records=records,
+        side=side,
+        own=own,
+        channel=channel,
+        epoch=epoch,
+        domestic=domestic,
+        numbering=numbering,
+        departure_country=departure_country,
+        arrival_country=arrival_country,
+        mapping=mapping,
+        zone=zone,
+        agreement=agreement,
+        memory=memory,
+        threads=threads,
+        work=work,
+    )
     labels = frozenset(allow_label or ())
     with Stages() as stages:
         if peer is None:
@@ -142,30 +158,6 @@ def calls(
                 progress=stages,
             )
     show_file(out, header)
-
-
-_HOME = (
-    "records",
-    "side",
-    "own",
-    "channel",
-    "epoch",
-    "domestic",
-    "numbering",
-    "departure_country",
-    "arrival_country",
-    "mapping",
-    "zone",
-    "agreement",
-    "memory",
-    "threads",
-    "work",
-)
-
-
-def locals_of_home(given: dict[str, Any]) -> dict[str, Any]:
-    """Return those arguments of a command that `at_home` takes."""
-    return {name: given[name] for name in _HOME}
 
 
 def at_home(
@@ -185,13 +177,10 @@ def at_home(
     memory: str,
     threads: int | None,
     work: Path | None,
-    **options: float,
+    accused_per_million: float = 1.0,
+    false_discovery_rate: float = 0.005,
 ) -> "Home":
-    """Put together what one side has at home.
-
-    Args:
-        **options: Of the statistics, for pairing.
-    """
+    """Put together what one side has at home; arguments as of the commands."""
     from tallystick.blinding import read_channel, read_private_key
     from tallystick.cli.pair import declared_gaps, megabytes, reading
     from tallystick.domains.calls.numbers import Numbering
@@ -210,7 +199,11 @@ def at_home(
         departure_country=departure_country,
         arrival_country=arrival_country,
         mapping=reading(Mapping.load(mapping) if mapping else Mapping(), zone),
-        options=Options(declared_gaps=declared_gaps(agreement), **options),
+        options=Options(
+            accused_per_million=accused_per_million,
+            false_discovery_rate=false_discovery_rate,
+            declared_gaps=declared_gaps(agreement),
+        ),
         memory_mb=megabytes(memory),
         threads=threads,
         work=work,

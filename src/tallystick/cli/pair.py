@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tallystick.cli.pair_blinded import blinded
+
 if TYPE_CHECKING:
     from tallystick.domains.calls.records import Mapping
     from tallystick.pairing.spec import Gap
@@ -20,6 +22,9 @@ app = typer.Typer(
 @app.callback()
 def group() -> None:
     """Pair two sides' records and name what does not pair."""
+
+
+app.command()(blinded)
 
 
 @app.command()
@@ -57,12 +62,15 @@ def calls(
     accused_per_million: Annotated[
         float,
         typer.Option(
-            min=0.0, help="Honest calls that may wrongly be named, per million."
+            min=0.0,
+            help="Honest calls expected among findings marked certain, per million.",
         ),
     ] = 1.0,
     false_discovery_rate: Annotated[
         float,
-        typer.Option(min=0.0, max=0.5, help="Largest expected share of wrong findings."),
+        typer.Option(
+            min=0.0, max=0.5, help="Largest expected share of wrong findings."
+        ),
     ] = 0.005,
     window: Annotated[
         float | None,

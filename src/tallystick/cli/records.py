@@ -70,24 +70,11 @@ def inspect(
     For a table of an unknown format a mapping file is proposed.
 
     Example: tally records inspect Master.csv --zone Europe/Minsk
-
-    Raises:
-        MalformedError: The file cannot be read as records.
     """
     from rich.console import Console
 
-    from tallystick.domains.calls.records.survey import Survey
-    from tallystick.model import MalformedError
-
     console = Console(highlight=False, soft_wrap=True)
-    survey = Survey()
-    try:
-        for batch in _batches(file, mapping, zone, side):
-            survey.add(batch)
-    except MalformedError as error:
-        if not mapping and error.code in {"format-unknown", "missing-column"}:
-            _propose_mapping(file)
-        raise
+    survey = _survey(file, mapping, zone, side)
     _show_counts(console, file, survey, zone or "as the file states it")
     _show_first(console, survey, show_numbers=show_numbers)
     _show_reasons(console, survey)
@@ -128,6 +115,28 @@ def convert(
             f"{out.parent / 'rejects.csv'}: {left_out:,} rows left out, "
             f"{notes:,} values left out of rows that were kept."
         )
+
+
+def _survey(
+    file: Path, mapping: Path | None, zone: str | None, side: SideName | None
+) -> "Survey":
+    """Count what the file holds; propose a mapping where it is not understood.
+
+    Raises:
+        MalformedError: The file cannot be read as records.
+    """
+    from tallystick.domains.calls.records.survey import Survey
+    from tallystick.model import MalformedError
+
+    survey = Survey()
+    try:
+        for batch in _batches(file, mapping, zone, side):
+            survey.add(batch)
+    except MalformedError as error:
+        if not mapping and error.code in {"format-unknown", "missing-column"}:
+            _propose_mapping(file)
+        raise
+    return survey
 
 
 def _batches(

@@ -42,7 +42,6 @@ EARLIEST_MS: Final = YEAR_2000_MS
 LATEST_MS: Final = YEAR_2100_MS - 2**31  # so that the end lies before 2100, too
 _LONGEST_MS: Final = 2**31 - 1
 _HANDLE_DIGITS: Final = 10
-_ROUND_OF: Final = {"pair": 1, "called": 2, "calling": 2}
 _NEEDED: Final = {"row", "pair_hi", "pair_lo", "started_at_ms"}
 FIRST: Final = tuple(n for n, r in ALLOWED[DOMAIN].items() if 1 in r.rounds)
 # What of a half is compared in the second round: column, part, purpose of the key.
@@ -204,13 +203,11 @@ def read_first(
         if name not in header.columns
     ]
     for rows in read_rows(path, header):
-        yield halves_from_rows(rows.with_columns(absent), header.party, names).select(
-            HALF_SCHEMA
-        )
+        yield halves_from_rows(rows.with_columns(absent), header.party, names)
 
 
 def halves_from_rows(rows: pl.DataFrame, party: str, names: Names) -> pl.DataFrame:
-    """Return halves of the peer's rows, with the columns of HALF_SCHEMA and more."""
+    """Return the peer's rows as halves, HALF_SCHEMA."""
     at = pl.col("started_at_ms")
     talked = pl.col("duration_ms").fill_null(0).clip(0, _LONGEST_MS)
 
@@ -229,25 +226,31 @@ def halves_from_rows(rows: pl.DataFrame, party: str, names: Names) -> pl.DataFra
             .alias(f"{part}_state")
         )
 
-    return names.codes(rows).with_columns(
-        handle(pl.col("row"), party).alias("record_id"),
-        pl.col("pair_hi").alias("key_hi"),
-        pl.col("pair_lo").alias("key_lo"),
-        at.alias("at_ms"),
-        after("released_at_ms").alias("end_ms"),
-        pl.col("restricted").alias("withheld"),
-        pl.lit(0, pl.Int64).alias("alias"),
-        state("calling"),
-        state("called"),
-        talked.cast(pl.Int32).alias("duration_ms"),
-        pl.coalesce("answered", talked > 0).alias("answered"),
-        after("answered_at_ms").alias("answer_ms"),
+    return (
+        names.codes(rows)
+        .with_columns(
+            handle(pl.col("row"), party).alias("record_id"),
+            pl.col("pair_hi").alias("key_hi"),
+            pl.col("pair_lo").alias("key_lo"),
+            at.alias("at_ms"),
+            after("released_at_ms").alias("end_ms"),
+            pl.col("restricted").alias("withheld"),
+            pl.lit(0, pl.Int64).alias("alias"),
+            state("calling"),
+            state("called"),
+            talked.cast(pl.Int32).alias("duration_ms"),
+            pl.coalesce("answered", talked > 0).alias("answered"),
+            after("answered_at_ms").alias("answer_ms"),
+        )
+        .select(list(HALF_SCHEMA))
     )
 
 
 def handle(row: pl.Expr, party: str) -> pl.Expr:
     """Return how the peer's half is called here: by its keeper and count."""
-    return pl.format("{}:{}", pl.lit(party), row.cast(pl.String).str.zfill(_HANDLE_DIGITS))
+    return pl.format(
+        "{}:{}", pl.lit(party), row.cast(pl.String).str.zfill(_HANDLE_DIGITS)
+    )
 
 
 def blind_open(numbers: pl.DataFrame, keys: Mapping[str, TokenKey]) -> pl.DataFrame:
@@ -302,7 +305,9 @@ def second_rows(second: Second, names: Names) -> Iterator[pl.DataFrame]:
         # The order of counts must not say more than the counts.
         rows = frame if "row" in frame.columns else _numbered(frame)
         nothing = {n: pl.lit(None) for n in columns if n not in _SECOND[what]}
-        rows = rows.with_columns(**nothing | {"row": pl.col("row"), "what": pl.lit(what)})
+        rows = rows.with_columns(
+            **nothing | {"row": pl.col("row"), "what": pl.lit(what)}
+        )
         yield rows.select(
             pl.col(name).cast(_TYPES[ALLOWED[DOMAIN][name].kind]) for name in columns
         )
@@ -366,10 +371,15 @@ def _serials(rows: pl.DataFrame, header: BlindedHeader) -> Serials:
         missing=int(rows["count"].sum()),
         held=held if isinstance(held, int) else 0,
         basis="end" if basis == "end" else "start",
-        brackets=rows.select(
-            "from_ms", "to_ms", pl.col("count").alias("missing")
-        ).sort("from_ms", "to_ms"),
+        brackets=rows.select("from_ms", "to_ms", pl.col("count").alias("missing")).sort(
+            "from_ms", "to_ms"
+        ),
     )
+
+
+def empty_rows(what: str) -> pl.DataFrame:
+    """Return no rows of a kind, with its columns."""
+    return _empty(_SECOND[what])
 
 
 def _empty(columns: tuple[str, ...]) -> pl.DataFrame:

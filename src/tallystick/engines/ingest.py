@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.domains.calls.halves import code_names, halves_from_records
@@ -69,11 +70,14 @@ def estimate_records(paths: Iterable[Path]) -> int:
     """Return about how many records the files hold."""
     total = 0
     for path in paths:
-        if path.suffix == ".parquet":
-            total += int(pq.read_metadata(path).num_rows)
-        else:
-            each = _BYTES_PER_RECORD.get(path.suffix, _BYTES_PER_RECORD[""])
-            total += path.stat().st_size // each
+        each = _BYTES_PER_RECORD.get(path.suffix, _BYTES_PER_RECORD[""])
+        try:
+            if path.suffix == ".parquet":
+                total += int(pq.read_metadata(path).num_rows)
+            else:
+                total += path.stat().st_size // each
+        except (OSError, pa.ArrowException):
+            continue  # what is wrong with the file, its reader says
     return total
 
 

@@ -158,8 +158,7 @@ def describe(
     order = {kind: i for i, kind in enumerate(state.spec.order)}
     at = pl.coalesce("departure_at_ms", "arrival_at_ms")
     return (
-        joined
-        .with_columns(
+        joined.with_columns(
             at=at.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"),
             place=pl.col("kind").replace_strict(order, default=99),
             offset_ms=pl.col("arrival_at_ms") - pl.col("departure_at_ms"),
@@ -212,8 +211,7 @@ def _labelled(
     def number(column: str) -> pl.Expr:
         shown = (lambda n: f"+{n}" if n > 0 else "") if show_numbers else mask
         return (
-            pl
-            .col(column)
+            pl.col(column)
             .map_elements(shown, return_dtype=pl.String)
             .alias(f"{label}_{column}")
         )

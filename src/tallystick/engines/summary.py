@@ -69,28 +69,28 @@ def by_carrier(
             else pl.col("arrival_side") == "arrivals",
         )
         counts = mine.group_by(column, "kind").agg(pl.len().alias("n"))
-        known = {
-            (carrier, kind): int(n) for carrier, kind, n in counts.iter_rows()
-        }
+        known = {(carrier, kind): int(n) for carrier, kind, n in counts.iter_rows()}
         partners = dict(paired.iter_rows())
         for carrier, calls, answered, amount in amounts.sort(
             "calls", descending=True
         ).iter_rows():
             name = names[carrier]
-            out.append({
-                "side": side,
-                "carrier": name,
-                "trunk": None,
-                "calls": calls,
-                "answered": answered,
-                "asr": answered / calls,
-                "acd_s": amount / 1000 / answered if answered else 0.0,
-                "paired": partners.get(carrier, 0),
-                "findings": _shares(name, calls, known, state.spec.order),
-                "phantom": _phantom(name, calls, known)
-                if side == "departures"
-                else None,
-            })
+            out.append(
+                {
+                    "side": side,
+                    "carrier": name,
+                    "trunk": None,
+                    "calls": calls,
+                    "answered": answered,
+                    "asr": answered / calls,
+                    "acd_s": amount / 1000 / answered if answered else 0.0,
+                    "paired": partners.get(carrier, 0),
+                    "findings": _shares(name, calls, known, state.spec.order),
+                    "phantom": _phantom(name, calls, known)
+                    if side == "departures"
+                    else None,
+                }
+            )
     return out
 
 
@@ -142,16 +142,13 @@ def routes(
         for dc, dp, ac, ap, calls, amount in flows.iter_rows()
     ]
     lost = (
-        findings
-        .filter(
+        findings.filter(
             pl.col("departure_id").is_not_null(),
             pl.col("kind").is_in(["domestic_arrival", "no_arrival", "unproven"])
             | pl.col("kind").str.starts_with("call"),
         )
         .with_columns(
-            to=pl
-            .col("kind")
-            .replace_strict(
+            to=pl.col("kind").replace_strict(
                 {
                     "domestic_arrival": "domestic",
                     "no_arrival": "nowhere",
@@ -195,8 +192,9 @@ def hours(
         f"SELECT bin // {ratio} AS hour, sum(n)::BIGINT AS n FROM flows GROUP BY ALL"
     )
     kinds = (
-        findings
-        .with_columns(hour=pl.coalesce("departure_at_ms", "arrival_at_ms") // HOUR_MS)
+        findings.with_columns(
+            hour=pl.coalesce("departure_at_ms", "arrival_at_ms") // HOUR_MS
+        )
         .group_by("hour", "kind", pl.col("departure_id").is_null().alias("arrival"))
         .agg(pl.len().alias("n"))
     )
@@ -220,13 +218,15 @@ def hours(
             str(k): int(n)
             for k, n in here.group_by("kind").agg(pl.col("n").sum()).iter_rows()
         }
-        rows.append({
-            "hour": iso(hour * HOUR_MS),
-            "departures": by_side.get(("departures", hour), 0),
-            "arrivals": by_side.get(("arrivals", hour), 0),
-            "paired": pairs.get(hour, 0),
-            "kinds": counts,
-        })
+        rows.append(
+            {
+                "hour": iso(hour * HOUR_MS),
+                "departures": by_side.get(("departures", hour), 0),
+                "arrivals": by_side.get(("arrivals", hour), 0),
+                "paired": pairs.get(hour, 0),
+                "kinds": counts,
+            }
+        )
         for side, of_arrival in (("departures", True), ("arrivals", False)):
             doubt = here.filter(
                 pl.col("kind") == "unproven", pl.col("arrival") == of_arrival
@@ -234,14 +234,16 @@ def hours(
             held = pairs.get(hour, 0)
             expected = held + int(doubt)
             low, high = interval(held, expected) if expected else (0.0, 1.0)
-            complete[side].append({
-                "hour": iso(hour * HOUR_MS),
-                "expected": expected,
-                "held": held,
-                "share": held / expected if expected else 0.0,
-                "low": low,
-                "high": high,
-            })
+            complete[side].append(
+                {
+                    "hour": iso(hour * HOUR_MS),
+                    "expected": expected,
+                    "held": held,
+                    "share": held / expected if expected else 0.0,
+                    "low": low,
+                    "high": high,
+                }
+            )
     return rows, complete
 
 

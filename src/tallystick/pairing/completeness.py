@@ -24,7 +24,7 @@ _STRAY_GAP_MIN: Final = 1440
 _SERIAL_DIGITS: Final = 18
 _MAX_SERIES: Final = 512
 _DENSE: Final = 0.6  # share of a series that must be there to call it one
-_ORDERLY: Final = 0.98
+_ORDERLY: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,8 @@ class Serials:
         missing: How many numbers are skipped.
         held: How many are there.
         basis: `start` or `end`: the moment at which numbers are given.
+        disorder: Share of neighbours out of order: so often a skip may lie elsewhere
+            than it seems.
         brackets: `from_ms`, `to_ms`, `missing`: when each skipped number was given.
     """
 
@@ -59,6 +61,7 @@ class Serials:
     held: int
     basis: str
     brackets: pl.DataFrame
+    disorder: float = 0.0
 
 
 NO_SERIALS: Final = Serials(
@@ -181,18 +184,28 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
     if not held or series.height > _MAX_SERIES or held < _DENSE * span:
         engine.drop(f"serials_{side}")
         return NO_SERIALS
+    before, after = (
+        ("lag({0}, 1)", "lag({0}, 2)", "lag({0}, 3)"),
+        (
+            "{0}",
+            "lead({0}, 1)",
+            "lead({0}, 2)",
+        ),
+    )
     steps = engine.fetch(
         "SELECT serial - lag(serial) OVER w AS skip, lag(t) OVER w AS t0, t,"
-        " lag(t_end) OVER w AS e0, t_end FROM"
+        f" lag(t_end) OVER w AS e0, t_end, {_middle(before, 't')} AS t_low,"
+        f" {_middle(after, 't')} AS t_high, {_middle(before, 't_end')} AS e_low,"
+        f" {_middle(after, 't_end')} AS e_high FROM"
         f" (SELECT DISTINCT ON (series, serial) * FROM serials_{side})"
         " WINDOW w AS (PARTITION BY series ORDER BY serial)"
         f" QUALIFY skip > 1 OR (skip = 1 AND hash(serial) % {held // 50_000 + 1} = 0)"
     )
     engine.drop(f"serials_{side}")
-    basis = _basis(steps.filter(pl.col("skip") == 1))
+    basis, disorder = _basis(steps.filter(pl.col("skip") == 1))
     if basis is None:
         return NO_SERIALS
-    low, high = ("t0", "t") if basis == "start" else ("e0", "t_end")
+    low, high = ("t_low", "t_high") if basis == "start" else ("e_low", "e_high")
     brackets = (
         steps.filter(pl.col("skip") > 1)
         .select(
@@ -208,15 +221,27 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
         held=held,
         basis=basis,
         brackets=brackets,
+        disorder=disorder,
     )
 
 
-def _basis(neighbours: pl.DataFrame) -> str | None:
-    """Return which moment the serial numbers follow, if either."""
+def _middle(three: tuple[str, ...], column: str) -> str:
+    """Return the middle one of three neighbours, as an expression over window `w`.
+
+    One neighbour whose clock is wrong must not stretch a bracket over hours.
+    """
+    a, b, c = (f"coalesce({one.format(column)} OVER w, {column})" for one in three)
+    if three[0] == "{0}":
+        a = column
+    return f"({a} + {b} + {c} - least({a}, {b}, {c}) - greatest({a}, {b}, {c}))"
+
+
+def _basis(neighbours: pl.DataFrame) -> tuple[str | None, float]:
+    """Return which moment the serial numbers follow, if either, and how badly."""
     best, share = None, _ORDERLY
     for basis, low, high in (("start", "t0", "t"), ("end", "e0", "t_end")):
         if neighbours.is_empty():
-            return None
+            return None, 1.0
         # A second's disorder is the work of parallel processes, not of chance.
         orderly = float((neighbours[high] - neighbours[low] >= -1000).mean() or 0)  # type: ignore[arg-type]
         # Of a shuffled series half the steps would be orderly; and the steps of a
@@ -225,4 +250,4 @@ def _basis(neighbours: pl.DataFrame) -> str | None:
         typical = float((neighbours[high] - neighbours[low]).abs().median() or 0)  # type: ignore[arg-type]
         if orderly > share and typical <= max(span / 50, 1000):
             best, share = basis, orderly
-    return best
+    return best, 1 - share

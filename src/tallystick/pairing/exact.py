@@ -105,6 +105,33 @@ def repeats_step(side: str, rows: str) -> Step:
     )
 
 
+def forget_repeats(engine: Engine, side: str) -> None:
+    """Leave one record of each half in a side's table: nothing is learned twice."""
+    same = "key_hi, key_lo, at_ms, point"
+    again = engine.run(
+        Step(
+            "said_again",
+            f"SELECT {same} FROM {side} GROUP BY {same} HAVING count(*) > 1",
+        )
+    )
+    if not again:
+        return
+    short = side[0]
+    engine.drop("repeats")
+    engine.run_all(
+        [
+            repeats_step(
+                side,
+                f"(SELECT row AS {short}_row FROM {side} JOIN said_again USING ({same}))",
+            ),
+            Step(
+                side,
+                f"SELECT * FROM {side} WHERE row NOT IN (SELECT row FROM repeats)",
+            ),
+        ]
+    )
+
+
 def sessions_steps(window_ms: int) -> list[Step]:
     """Split the crowd into sessions and pair even ones in order.
 

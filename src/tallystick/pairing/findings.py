@@ -80,7 +80,7 @@ def conclude(engine: Engine, state: State, *, domestic: bool) -> Outcome:
     loss = {}
     for side in ("departures", "arrivals"):
         found, judged = _judge_missing(
-            engine, state, side, [*parts, excused], gaps, possible, allowed
+            engine, state, side, [*parts, excused], gaps, possible
         )
         parts.append(found)
         loss["arrivals" if side == "departures" else "departures"] = judged.loss
@@ -309,19 +309,19 @@ def _possible(chosen: pl.DataFrame, sure: pl.DataFrame) -> pl.DataFrame:
         ("departures", "d_row", doubtful),
         ("arrivals", "a_row", doubtful.filter(pl.col("a_side") == "arrivals")),
     )
-    return pl.concat([
-        frame.select(
-            pl.lit(side).alias("side"),
-            pl.col(column).alias("row"),
-            pl.col("posterior").alias("possible"),
-        )
-        for side, column, frame in sides
-    ])
+    return pl.concat(
+        [
+            frame.select(
+                pl.lit(side).alias("side"),
+                pl.col(column).alias("row"),
+                pl.col("posterior").alias("possible"),
+            )
+            for side, column, frame in sides
+        ]
+    )
 
 
-def _beyond_usual(
-    engine: Engine, state: State, sure: pl.DataFrame
-) -> pl.DataFrame:
+def _beyond_usual(engine: Engine, state: State, sure: pl.DataFrame) -> pl.DataFrame:
     """Excuse crossings whose difference is as common with every other carrier."""
     volume = engine.fetch(
         "SELECT carrier, sum(n)::BIGINT AS n FROM (SELECT d_carrier AS carrier, n"
@@ -340,8 +340,7 @@ def _beyond_usual(
         )
         kept.append(
             ranked.drop("usual").with_columns(
-                excuse=pl
-                .when(pl.int_range(pl.len()) >= last)
+                excuse=pl.when(pl.int_range(pl.len()) >= last)
                 .then(pl.lit("usual"))
                 .otherwise("excuse")
             )
@@ -386,9 +385,9 @@ def _background(
     def amounts(side: str) -> np.ndarray:
         if amount is None:
             return np.zeros(0)
-        return engine.fetch(
-            f"SELECT {amount} / 1000.0 AS v FROM reading_{side}"
-        )["v"].to_numpy()
+        return engine.fetch(f"SELECT {amount} / 1000.0 AS v FROM reading_{side}")[
+            "v"
+        ].to_numpy()
 
     agreement = np.zeros(9)
     if amount is not None:
@@ -454,9 +453,7 @@ def _reading_finding(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _check_pairs(
-    engine: Engine, state: State, looped: pl.DataFrame
-) -> pl.DataFrame:
+def _check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataFrame:
     """Name pairs that break a law beyond what is usual."""
     spec = state.spec
     empty = pl.DataFrame(schema=FINDING_SCHEMA)
@@ -597,7 +594,6 @@ def _judge_missing(
     explained: list[pl.DataFrame],
     gaps: list[Gap],
     possible: pl.DataFrame,
-    allowed: float,
 ) -> tuple[pl.DataFrame, Judged]:
     """Name, or leave unproven, the halves of a side that nothing else explains."""
     peer, column, short = (
@@ -628,9 +624,7 @@ def _judge_missing(
         possible.filter(pl.col("side") == side).select("row", "possible")
     )
     named = accept_missing(
-        judged.halves,
-        false_discovery_rate=state.options.false_discovery_rate,
-        wrong_allowed=allowed,
+        judged.halves, false_discovery_rate=state.options.false_discovery_rate
     )
     complete = state.serials[peer].usable
     rows = [

@@ -98,9 +98,7 @@ def complete(halves: pl.DataFrame, spec: PairingSpec, *, side: str) -> pl.DataFr
         if name not in halves.columns
     )
     schema = half_schema(spec)
-    absent = [
-        pl.lit(None).alias(name) for name in schema if name not in halves.columns
-    ]
+    absent = [pl.lit(None).alias(name) for name in schema if name not in halves.columns]
     try:
         return halves.with_columns(absent).select(*schema).cast(schema)  # type: ignore[arg-type]
     except pl.exceptions.PolarsError as error:

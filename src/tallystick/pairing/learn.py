@@ -68,10 +68,14 @@ class Window:
 
 
 def lone_pairs_step(departures: str, arrivals: str) -> Step:
-    """Pair halves whose key occurs exactly once on either side, at any time."""
+    """Pair halves whose key occurs exactly once on either side, at any time.
+
+    A record that says the same half again does not make its key occur twice.
+    """
     lone = (
-        "SELECT key_hi, key_lo, any_value(at_ms) AS at_ms, any_value(point) AS point"
-        " FROM {} GROUP BY key_hi, key_lo HAVING count(*) = 1"
+        "SELECT key_hi, key_lo, min(at_ms) AS at_ms, min(point) AS point"
+        " FROM {} GROUP BY key_hi, key_lo"
+        " HAVING min(at_ms) = max(at_ms) AND min(point) = max(point)"
     )
     return Step(
         "lone_pairs",
@@ -307,9 +311,7 @@ def _report(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lone_lags_query(
-    horizon_ms: int, shift_ms: int = 0, unequal: str = "false"
-) -> str:
+def lone_lags_query(horizon_ms: int, shift_ms: int = 0, unequal: str = "false") -> str:
     """Return the corrected differences of halves with one candidate in the horizon.
 
     Args:

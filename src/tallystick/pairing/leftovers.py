@@ -50,6 +50,7 @@ def continued_steps(side: str, rule: Continuation) -> list[Step]:
             f"SELECT g.side, g.row, g.amount, r.row AS kept FROM goes_on g"
             f" ASOF JOIN (SELECT key_hi, key_lo, point, t, row FROM {side}"
             f" WHERE row NOT IN (SELECT row FROM goes_on)"
+            f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}')"
             f" AND (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM goes_on)) r"
             f" ON g.key_hi = r.key_hi AND g.key_lo = r.key_lo AND g.point = r.point"
             f" AND g.t >= r.t",

@@ -61,8 +61,7 @@ class Judged:
             possible: `row` and `possible`.
         """
         halves = (
-            self.halves
-            .join(
+            self.halves.join(
                 possible.group_by("row").agg(pl.col("possible").max()),
                 on="row",
                 how="left",
@@ -254,7 +253,13 @@ def _ratios(halves: pl.DataFrame, paired: pl.DataFrame) -> np.ndarray:
         u = joined["u"].to_numpy().astype(float)
         p = joined["p"].to_numpy().astype(float)
         shrink = _SHRINK if depth > 1 else 1.0
-        ratio = (u + shrink * ratio) / (p + shrink)
+        # A cell stands out by chance, too: it counts with what is left of its
+        # surplus after two standard errors, and borrows the rest.
+        expected = (p + shrink) * ratio
+        surplus = u + shrink * ratio - expected
+        error = 2 * np.sqrt(np.maximum(u, expected))
+        kept = np.sign(surplus) * np.maximum(np.abs(surplus) - error, 0.0)
+        ratio = (expected + np.where(surplus > 0, kept, surplus)) / (p + shrink)
     return ratio
 
 
@@ -270,9 +275,9 @@ def _serial_bits(
     starts = serials.brackets["from_ms"].to_numpy()
     stops = serials.brackets["to_ms"].to_numpy()
     if not len(starts):
-        return np.full(len(moment), -np.log2(_TAIL))
+        return np.full(len(moment), -np.log2(max(_TAIL, 2 * serials.disorder)))
     size = np.sort(np.abs(lags)).astype(float)
-    if not len(size):
+    if not len(size) or not len(moment):
         return np.zeros(len(moment))
     # Brackets of a series hardly overlap: their ends are in order, nearly.
     reach = np.maximum.accumulate(stops)
@@ -289,7 +294,7 @@ def _serial_bits(
     span = max(float(moment.max() - moment.min()), 1.0)
     local = _local_density(starts, moment, span)
     near = 1 - np.exp(-local * (2 * away + np.median(width)))
-    likely_if_lost = np.maximum(tail, _TAIL)
+    likely_if_lost = np.maximum(tail, max(_TAIL, 2 * serials.disorder))
     likely_if_not = np.maximum(near, 1e-3)
     inside = away <= size[int(0.9 * (len(size) - 1))]
     return np.where(
@@ -309,21 +314,14 @@ def _local_density(starts: np.ndarray, moment: np.ndarray, span: float) -> np.nd
 
 
 def accept_missing(
-    judged: pl.DataFrame, *, false_discovery_rate: float, wrong_allowed: float
+    judged: pl.DataFrame, *, false_discovery_rate: float
 ) -> pl.DataFrame:
     """Mark with `named` the halves that may be called missing.
 
-    The surest come first; the line is drawn where the expected share of honest ones
-    would exceed the false discovery rate, or their number what is allowed.
+    Each of them by itself must be wrong no oftener than the false discovery rate
+    allows for all: a half that stands for nothing but a lost record is not named
+    because surer ones make up for it.
     """
-    order = judged.sort("wrong", "t", "row")
-    wrong = order["wrong"].to_numpy()
-    total = np.cumsum(wrong)
-    rank = np.arange(1, len(wrong) + 1)
-    stands = (total <= false_discovery_rate * rank) & (total <= wrong_allowed)
-    last = int(np.flatnonzero(stands)[-1]) + 1 if stands.any() else 0
-    # Halves that weigh alike are treated alike.
-    if 0 < last < len(wrong) and wrong[last] == wrong[last - 1]:
-        last = int(np.searchsorted(wrong, wrong[last - 1]))
-    named = np.arange(len(wrong)) < last
-    return order.with_columns(pl.Series("named", named))
+    return judged.sort("wrong", "t", "row").with_columns(
+        named=pl.col("wrong") <= false_discovery_rate
+    )

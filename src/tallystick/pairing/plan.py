@@ -25,7 +25,7 @@ from tallystick.pairing.completeness import (
     coverage,
     minutes_step,
 )
-from tallystick.pairing.exact import load_side_step, pair_bucket
+from tallystick.pairing.exact import forget_repeats, load_side_step, pair_bucket
 from tallystick.pairing.knowledge import Knowledge
 from tallystick.pairing.learn import (
     DECOY_SHIFTS_H,
@@ -177,6 +177,7 @@ def _learn_thin_clocks(
     set_clocks(engine, none)
     for side in sides:
         engine.run(load_side_step(side.side, str(side.sources[bucket]), spec))
+        forget_repeats(engine, side.side)
     engine.run(near_pairs_step(spec.horizon_ms))
     clocks = learn_clocks(engine, least=MIN_NEAR)
     set_clocks(engine, clocks.table)
@@ -225,6 +226,7 @@ def _learn_window(
         for side in sides:
             source = side.sources[bucket]
             engine.run(load_side_step(side.side, str(source), spec))
+            forget_repeats(engine, side.side)
             if amount := _amount(spec):
                 engine.run(increments_step(side.side, amount))
         found = engine.fetch(lone_lags_query(spec.horizon_ms, unequal=unequal))
@@ -351,12 +353,15 @@ def _tally_steps(spec: PairingSpec) -> list[Step]:
                 append=True,
             )
         )
-    steps.extend(Step(
-                f"all_open_{side}",
-                f"SELECT *, row IN (SELECT row FROM siblings"
-                f" WHERE side = '{side}') AS sibling FROM open_{side}",
-                append=True,
-            ) for side in SIDES)
+    steps.extend(
+        Step(
+            f"all_open_{side}",
+            f"SELECT *, row IN (SELECT row FROM siblings"
+            f" WHERE side = '{side}') AS sibling FROM open_{side}",
+            append=True,
+        )
+        for side in SIDES
+    )
     return steps
 
 

@@ -65,8 +65,7 @@ def counts_step(side: str, spec: PairingSpec) -> list[Step]:
     return [
         Step(
             f"busy_{side}_{part}",
-            f"SELECT {part}, count(*) AS busy FROM reading_{side}"
-            f" GROUP BY {part}",
+            f"SELECT {part}, count(*) AS busy FROM reading_{side} GROUP BY {part}",
         )
         for part in sorted({r.key for r in spec.readings})
     ]
@@ -75,7 +74,14 @@ def counts_step(side: str, spec: PairingSpec) -> list[Step]:
 def candidates_step(spec: PairingSpec, reading: Reading, reach_ms: int) -> Step:
     """Join open halves that share the reading's part, at each shift."""
     key, other = reading.key, reading.against
-    both = ["row", "t", "end_ms", "point", "carrier", *(a.name for a in spec.attributes)]
+    both = [
+        "row",
+        "t",
+        "end_ms",
+        "point",
+        "carrier",
+        *(a.name for a in spec.attributes),
+    ]
     columns = ", ".join(f"{s}.{c} AS {s}_{c}" for s in ("d", "a") for c in both)
     unequal = (
         ""

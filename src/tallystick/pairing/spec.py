@@ -186,8 +186,8 @@ class Options:
 
     Attributes:
         false_discovery_rate: Largest expected share of wrong findings in a kind.
-        accused_per_million: Largest expected number of honest crossings named
-            wrongly, per million crossings.
+        accused_per_million: Largest expected number of honest crossings among the
+            findings marked `certain`, per million crossings.
         declared_gaps: Gaps that the keepers themselves declare.
         window_ms: Half-width of the window, instead of the one learned.
     """

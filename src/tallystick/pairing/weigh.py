@@ -286,8 +286,7 @@ def usual(chosen: pl.DataFrame, volume: pl.DataFrame) -> pl.DataFrame:
         pl.len().alias("found")
     )
     shares = (
-        classes
-        .join(volume, how="cross")
+        classes.join(volume, how="cross")
         .join(counts, on=["class", "carrier"], how="left")
         .with_columns(pl.col("found").fill_null(0))
         .with_columns(
@@ -296,8 +295,7 @@ def usual(chosen: pl.DataFrame, volume: pl.DataFrame) -> pl.DataFrame:
         )
     )
     lowest = (
-        shares
-        .filter(pl.col("n") >= CARRIER_HALVES)
+        shares.filter(pl.col("n") >= CARRIER_HALVES)
         .sort("plain")
         .with_columns(
             below=pl.col("n").cum_sum().over("class"),

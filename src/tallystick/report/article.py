@@ -47,6 +47,7 @@ FILES_MOST: Final = 4
 class Unread:
     """Rejected rows and stretches without cover."""
 
+    rejected: int
     rejects: list[Reject]
     more: int
     gaps: list[Gap]
@@ -158,6 +159,7 @@ def _unread(material: Material) -> Unread:
         material.summary.gaps, key=lambda gap: (gap.start, gap.side, gap.trunk)
     )
     return Unread(
+        rejected=sum(one.rejected for one in material.summary.inputs.values()),
         rejects=material.rejects.rows,
         more=material.rejects.more,
         gaps=gaps[:GAPS_MOST],

@@ -54,8 +54,6 @@ class Reckoning:
 
     steps: list[Step]
     bits: float
-    confidence: str
-    wrong: str
 
     @property
     def low(self) -> float:
@@ -82,12 +80,7 @@ def reckon(finding: Finding, texts: Texts) -> Reckoning:
             )
         )
         total += evidence.bits
-    return Reckoning(
-        steps=steps,
-        bits=total,
-        confidence=confidence(finding.confidence, texts.formats),
-        wrong=wrong(finding.confidence, texts),
-    )
+    return Reckoning(steps=steps, bits=total)
 
 
 def confidence(value: float, formats: Formats) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from tallystick.report.findings import Finding
 from tallystick.report.halves import Line, compare_halves, draw_halves
 from tallystick.report.kinds import Explanation, explain_kind, title_of
-from tallystick.report.reckoning import Reckoning, reckon
+from tallystick.report.reckoning import Reckoning, confidence, reckon, wrong
 from tallystick.report.result import UNPROVEN
 from tallystick.report.texts import Texts
 
@@ -28,6 +28,8 @@ class Story:
         anchor: The id in a form that can be linked to.
         arrival: What the second column is: arrivals, or domestic records.
         missing: Why a column is empty; "" where none is.
+        sure: How sure the finding is; of the unproven, that it accuses nobody.
+        total: What stands before the sum of the evidence.
     """
 
     id: str
@@ -38,6 +40,8 @@ class Story:
     lines: list[Line]
     picture: Markup
     missing: str
+    sure: str
+    total: str
     reckoning: Reckoning
     reasons: list[str]
     explained: Explanation | None
@@ -55,10 +59,28 @@ def tell_finding(finding: Finding, texts: Texts) -> Story:
         lines=compare_halves(finding, texts),
         picture=draw_halves(finding, texts),
         missing=_missing(finding, texts),
+        sure=_sure(finding, texts),
+        total=_total(finding, texts),
         reckoning=reckon(finding, texts),
         reasons=[texts.named("evidence", code) for code in finding.reasons],
         explained=explain_kind(finding.kind, texts),
     )
+
+
+def _sure(finding: Finding, texts: Texts) -> str:
+    if finding.kind == UNPROVEN:
+        return texts.say("finding.unproven")
+    said = confidence(finding.confidence, texts.formats)
+    parts = [texts.say("finding.confidence", confidence=said)]
+    rarely = wrong(finding.confidence, texts)
+    return "; ".join([*parts, rarely] if rarely else parts)
+
+
+def _total(finding: Finding, texts: Texts) -> str:
+    if finding.kind == UNPROVEN:
+        return texts.say("finding.together")
+    said = confidence(finding.confidence, texts.formats)
+    return texts.say("finding.sum", confidence=said)
 
 
 def _missing(finding: Finding, texts: Texts) -> str:

@@ -46,7 +46,7 @@ def picture_finding(
     """
     texts = texts_in(language)
     story = tell_finding(read_finding(result, finding_id), texts)
-    parts = [_head(story, texts), _halves(story, texts)]
+    parts = [_head(story), _halves(story, texts)]
     if story.missing:
         parts.append(_paragraph(story.missing))
     parts.append(_reckoning(story, texts))
@@ -71,13 +71,11 @@ def _paragraph(text: str) -> RenderableType:
     return Padding(_plain(text), (0, 0, 1, 0))
 
 
-def _head(story: Story, texts: Texts) -> RenderableType:
+def _head(story: Story) -> RenderableType:
     name = Text.assemble(
         _plain(story.id), "  ", (story.title, "bold"), f"  {story.day}".rstrip()
     )
-    said = [texts.say("finding.confidence", confidence=story.reckoning.confidence)]
-    said += [story.reckoning.wrong] if story.reckoning.wrong else []
-    return Group(name, Padding(Text("; ".join(said)), (0, 0, 1, 0)))
+    return Group(name, Padding(Text(story.sure), (0, 0, 1, 0)))
 
 
 def _halves(story: Story, texts: Texts) -> RenderableType:
@@ -103,10 +101,9 @@ def _reckoning(story: Story, texts: Texts) -> RenderableType:
     table.add_column("", width=BAR + 1, no_wrap=True)
     for step in whole.steps:
         table.add_row(_sentence(step), texts.formats.bits(step.bits), _bar(step, whole))
-    total = texts.say("finding.sum", confidence=whole.confidence)
     closing = _run(0.0, whole.bits, whole, FOR)
     table.add_row(
-        Text(total, "bold"), Text(texts.formats.bits(whole.bits), "bold"), closing
+        Text(story.total, "bold"), Text(texts.formats.bits(whole.bits), "bold"), closing
     )
     return Padding(table, (0, 0, 1, 0))
 

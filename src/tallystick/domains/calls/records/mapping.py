@@ -207,8 +207,12 @@ class Mapping:
             for item in fields(self)
             if getattr(self, item.name) != _DEFAULTS[item.name]
         }
-        for name in ("columns", "constants", "values", "patterns"):
-            stated[name] = getattr(base, name) | stated.get(name, {})
+        for name in ("columns", "constants", "patterns"):
+            stated[name] = getattr(base, name) | getattr(self, name)
+        stated["values"] = base.values | {
+            name: base.values.get(name, {}) | meanings
+            for name, meanings in self.values.items()
+        }
         return replace(base, **stated)
 
 

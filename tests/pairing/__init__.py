@@ -1,0 +1,1 @@
+"""Pairing of realistic small days."""
