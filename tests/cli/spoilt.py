@@ -50,7 +50,10 @@ def row(call: int, side: str, **changed: str) -> str:
 
 def table(side: str, header: str = HEADER, **changed: str) -> str:
     """Return a whole plain table."""
-    return "\n".join([header, *(row(call, side, **changed) for call in range(CALLS))]) + "\n"
+    return (
+        "\n".join([header, *(row(call, side, **changed) for call in range(CALLS))])
+        + "\n"
+    )
 
 
 def good(path: Path, side: str) -> Path:
@@ -123,7 +126,12 @@ def _truncated_parquet(folder: Path) -> Path:
 
 def _strangers(folder: Path) -> Path:
     lines = [
-        row(call, "arrivals", calling_number=f"+37533{5_550_000 + call}")
+        row(
+            call,
+            "arrivals",
+            calling_number=f"+37533{5_550_000 + call}",
+            called_number=f"+7926{4_440_000 + call}",
+        )
         for call in range(CALLS)
     ]
     path = folder / "arrivals.csv"
@@ -148,55 +156,125 @@ KINDS: tuple[Spoilt, ...] = (
     Spoilt("empty file", written(""), 2, 2, "is empty"),
     Spoilt("no header", written(PLAIN.split("\n", 1)[1]), 2, 2, "header"),
     Spoilt("binary junk", written(JUNK), 2, 2, "binary"),
-    Spoilt("gzip cut off", written(gzip.compress(PLAIN.encode())[:-300], "d.csv.gz"),
-           0, 0, "cut off"),
-    Spoilt("gzip cut off at once", written(gzip.compress(PLAIN.encode())[:9], "d.gz"),
-           2, 2, "cut off"),
+    Spoilt(
+        "gzip cut off",
+        written(gzip.compress(PLAIN.encode())[:-300], "d.csv.gz"),
+        0,
+        0,
+        "cut off",
+    ),
+    Spoilt(
+        "gzip cut off at once",
+        written(gzip.compress(PLAIN.encode())[:9], "d.gz"),
+        2,
+        2,
+        "cut off",
+    ),
     Spoilt("Parquet cut off", _truncated_parquet, 2, 2, "end is missing"),
     Spoilt("a directory", _directory, 2, 2, "is a directory"),
-    Spoilt("missing file", lambda folder: folder / "departures.csv", 2, 2,
-           "does not exist"),
-    Spoilt("wrong zone", written(PLAIN), 2, 2, "no time zone",
-           ("--zone", "Mars/Olympus")),
-    Spoilt("times without zone", written(PLAIN.replace("Z,", ",")), 2, 0,
-           "no offset from UTC"),
-    Spoilt("wrong mapping key", with_extra("map.toml", "[colums]\ncalled = 'b'\n"),
-           2, 2, "does not know 'colums'", ("--mapping", "map.toml")),
-    Spoilt("wrong numbering key", with_extra("n.toml", "[departures]\ncontry='BY'\n"),
-           2, 0, "$.departures.contry is not known", ("--numbering", "n.toml"),
-           only_pair=True),
-    Spoilt("gap without zone in the agreement",
-           with_extra("a.toml", "[[gaps]]\nside='arrivals'\nfrom=2026-03-10T10:00:00\n"),
-           2, 0, "must be a time with its zone", ("--agreement", "a.toml"),
-           only_pair=True),
-    Spoilt("departures of the wrong direction",
-           written(table("departures", direction="international_in")), 2, 0,
-           "another direction"),
+    Spoilt(
+        "missing file", lambda folder: folder / "departures.csv", 2, 2, "does not exist"
+    ),
+    Spoilt(
+        "wrong zone", written(PLAIN), 2, 2, "no time zone", ("--zone", "Mars/Olympus")
+    ),
+    Spoilt(
+        "times without zone",
+        written(PLAIN.replace("Z,", ",")),
+        2,
+        0,
+        "no offset from UTC",
+    ),
+    Spoilt(
+        "wrong mapping key",
+        with_extra("map.toml", "[colums]\ncalled = 'b'\n"),
+        2,
+        2,
+        "does not know 'colums'",
+        ("--mapping", "map.toml"),
+    ),
+    Spoilt(
+        "wrong numbering key",
+        with_extra("n.toml", "[departures]\ncontry='BY'\n"),
+        2,
+        0,
+        "$.departures.contry is not known",
+        ("--numbering", "n.toml"),
+        only_pair=True,
+    ),
+    Spoilt(
+        "gap without zone in the agreement",
+        with_extra("a.toml", "[[gaps]]\nside='arrivals'\nfrom=2026-03-10T10:00:00\n"),
+        2,
+        0,
+        "must be a time with its zone",
+        ("--agreement", "a.toml"),
+        only_pair=True,
+    ),
+    Spoilt(
+        "departures of the wrong direction",
+        written(table("departures", direction="international_in")),
+        2,
+        0,
+        "another direction",
+    ),
     Spoilt("no shared numbers", written(PLAIN), 0, 0, "unproven", arrivals=_strangers),
-    Spoilt("numbers in scientific notation",
-           written(table("departures", calling_number="3.75291E+11")), 2, 0,
-           "scientific notation"),
-    Spoilt("clock reset to 1980",
-           written(PLAIN.replace(DAY, "1980-01-06")), 0, 0, "1980"),
+    Spoilt(
+        "numbers in scientific notation",
+        written(table("departures", calling_number="3.75291E+11")),
+        2,
+        0,
+        "scientific notation",
+    ),
+    Spoilt(
+        "clock reset to 1980", written(PLAIN.replace(DAY, "1980-01-06")), 0, 0, "1980"
+    ),
     Spoilt("NUL bytes", written(_line_in_the_middle(b"\0" * 4096)), 0, 0, "NUL"),
     Spoilt("UTF-16 with its mark", written(PLAIN.encode("utf-16")), 0, 0, "40"),
     Spoilt("UTF-16 without mark", written(PLAIN.encode("utf-16-le")), 2, 2, "UTF-16"),
-    Spoilt("cp1251 in one row",
-           written(_line_in_the_middle(row(41, "departures", carrier="Ольха")
-                                       .encode("cp1251"))), 0, 0, "not UTF-8"),
+    Spoilt(
+        "cp1251 in one row",
+        written(
+            _line_in_the_middle(row(41, "departures", carrier="Ольха").encode("cp1251"))
+        ),
+        0,
+        0,
+        "not UTF-8",
+    ),
     Spoilt("semicolons and decimal commas", written(_semicolons()), 0, 0, "40"),
-    Spoilt("a line of 3 MB", written(_line_in_the_middle(b"x" * 3_000_000)), 0, 0,
-           "longer than 1 MiB"),
-    Spoilt("negative durations", written(table("departures", duration_s="-42")), 2, 0,
-           "duration is negative"),
-    Spoilt("a column twice", written(PLAIN.replace("carrier", "trunk", 1)), 2, 2,
-           "twice"),
-    Spoilt("a workbook", written(b"PK\x03\x04" + JUNK, "departures.xlsx"), 2, 2,
-           "Excel"),
-    Spoilt("a needed column is missing", written(PLAIN.replace("called_number", "b")),
-           2, 2, "called_number"),
-    Spoilt("rows of other widths",
-           written(_line_in_the_middle(b"d9999,+375291234567,oops")), 0, 0,
-           "values where 10 are expected"),
+    Spoilt(
+        "a line of 3 MB",
+        written(_line_in_the_middle(b"x" * 3_000_000)),
+        0,
+        0,
+        "1 value where 10",
+    ),
+    Spoilt(
+        "negative durations",
+        written(table("departures", duration_s="-42")),
+        2,
+        0,
+        "duration is negative",
+    ),
+    Spoilt(
+        "a column twice", written(PLAIN.replace("carrier", "trunk", 1)), 2, 2, "twice"
+    ),
+    Spoilt(
+        "a workbook", written(b"PK\x03\x04" + JUNK, "departures.xlsx"), 2, 2, "Excel"
+    ),
+    Spoilt(
+        "a needed column is missing",
+        written(PLAIN.replace("called_number", "b")),
+        2,
+        2,
+        "called_number",
+    ),
+    Spoilt(
+        "rows of other widths",
+        written(_line_in_the_middle(b"d9999,+375291234567,oops")),
+        0,
+        0,
+        "values where 10 are expected",
+    ),
 )
 """Every kind; those with status 0 are read as far as they can be, and it is said."""

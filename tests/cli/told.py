@@ -25,18 +25,18 @@ class Told:
         status: Exit status.
         out: Standard output.
         err: Standard error.
-        left: Text of every readable file that it wrote.
+        files: Text of every file that it wrote, by name.
     """
 
     status: int
     out: str
     err: str
-    left: str
+    files: dict[str, str]
 
     @property
     def everything(self) -> str:
         """All that a person, or another program, can read of it."""
-        return "\n".join([self.out, self.err, self.left])
+        return "\n".join([self.out, self.err, *self.files.values()])
 
 
 def tally(*words: str, folder: Path) -> Told:
@@ -59,8 +59,12 @@ def tally(*words: str, folder: Path) -> Told:
         finally:
             os.chdir(here)
     new = (path for path in set(folder.rglob("*")) - before if path.is_file())
-    texts = [p.read_text() for p in new if p.suffix in {".csv", ".json", ".html"}]
-    return Told(status, out.getvalue(), err.getvalue(), "\n".join(texts))
+    texts = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in new
+        if path.suffix in {".csv", ".json", ".html"}
+    }
+    return Told(status, out.getvalue(), err.getvalue(), texts)
 
 
 def pair(kind: Spoilt, folder: Path) -> Told:
@@ -80,17 +84,19 @@ def inspect(kind: Spoilt, folder: Path) -> Told:
     return tally("records", "inspect", path.name, *options, folder=folder)
 
 
-def _last(told: Told) -> str:
-    """Return the sentence, or what was read and why some was not."""
-    lines = [one.strip() for one in told.err.splitlines() if one.strip()]
-    if not lines and "result" not in told.out:
-        lines = [one for one in told.out.splitlines() if " (line" in one]
-    if not lines:
-        lines = [one for one in told.out.splitlines() if one.startswith(("dep", "unp"))]
-    reasons = [one for one in told.left.splitlines() if "departures" in one or "d." in one]
-    if told.status != 2 and not told.err:
-        lines += [one for one in reasons if one.count(",") >= 3][:1]
-    return " ".join(" ".join(lines).split())[:400].replace("|", r"\|")
+def in_short(told: Told) -> str:
+    """Return the error; or what was read, and why some was not."""
+    if told.err:
+        return _line(told.err)
+    read = [one for one in told.out.splitlines() if one.startswith(("dep", "records"))]
+    why = [one for one in told.out.splitlines() if " (line " in one]
+    why += told.files.get("rejects.csv", "").splitlines()[1:2]
+    unproven = [one for one in told.out.splitlines() if one.startswith("unproven")]
+    return _line("; ".join(_line(one) for one in [*read, *unproven, *why]))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def main_table() -> None:
@@ -101,7 +107,7 @@ def main_table() -> None:
         for run in (pair, inspect):
             with tempfile.TemporaryDirectory() as folder:
                 told = run(kind, Path(folder))
-            cells.append(f"**{told.status}** {_last(told)}")
+            cells.append(f"**{told.status}** {in_short(told)}")
         print(f"| {kind.name} | {' | '.join(cells)} |")
 
 

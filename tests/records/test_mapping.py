@@ -11,7 +11,7 @@ from tallystick.model.errors import ConfigError, MalformedError, UnavailableErro
 from .files import read, saved
 
 OPERATOR_FILE = """\
-ИД;Номер АОН;Номер Б;Дата;Время;Длит;Тип;Оператор
+ИД;Номер звонящего;Номер Б;Дата;Время;Длит;Тип;Оператор
 7;80290000001;89160000011;26.10.2025;02:50:00;00:01:30;исх;Первый
 8;80290000002;89160000012;26.10.2025;02:05:00;00:00:00;вх;Второй
 9;80290000003;89160000013;26.10.2025;03:00:00;1:00:00;исх;-
@@ -24,7 +24,7 @@ nulls = ["-"]
 
 [columns]
 record_id = "ИД"
-calling_number = "Номер АОН"
+calling_number = "Номер звонящего"
 called_number = 3
 started_at = ["Дата", "Время"]
 duration_s = "Длит"

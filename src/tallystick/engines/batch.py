@@ -113,6 +113,8 @@ def carry_out(
     """
     started = time.perf_counter()
     job.out.mkdir(parents=True, exist_ok=True)
+    # Until this run is through, the folder is no result: not even an older one.
+    (job.out / "summary.json").unlink(missing_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="tally-", dir=job.work))
     try:
         with DuckEngine(
@@ -146,7 +148,11 @@ class Run:
     state: State = field(init=False)
 
     def read(self) -> None:
-        """Read all files into the workspace."""
+        """Read all files into the workspace.
+
+        Raises:
+            ConfigError: "no-records": a side holds none.
+        """
         job = self.job
         self.files = {
             "departures": SideFiles("departures", job.departures),
@@ -178,7 +184,7 @@ class Run:
                     f"There are no call records to pair among the {side.side} "
                     f"({', '.join(p.name for p in side.paths)}): "
                     f"{side.rejected} rows were rejected, {side.other} have another "
-                    f"direction.",
+                    f"direction. {side.mostly()}".rstrip(),
                     advice="`tally records inspect FILE` shows how the file is read.",
                 )
 

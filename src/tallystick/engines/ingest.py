@@ -61,9 +61,17 @@ class SideFiles:
         """Count what a batch left out."""
         self.rejected += batch.rejects.height
         self.repeated += batch.repeated
+        self.other += batch.other_direction
         for frame in (batch.rejects, batch.notes):
             if frame.height:
                 self.rejects.append(frame.select(*REJECT_SCHEMA))
+
+    def mostly(self) -> str:
+        """Return the commonest reason for which something was left out, or none."""
+        if not self.rejects:
+            return ""
+        reasons = pl.concat(self.rejects)["reason"].value_counts(sort=True)
+        return str(reasons["reason"][0])
 
 
 def estimate_records(paths: Iterable[Path]) -> int:

@@ -159,8 +159,7 @@ def blind_second(
         progress("blind what is open", 0, 1)
         second = tell(engine, state, home.side, keys)
         inside = halves_inside(engine, state, home.side)
-        what = f"{home.side} from the time of its file"
-        check_ceiling(second.open.height, inside, ceiling, what)
+        check_ceiling(second.open.height, inside, ceiling, home.side)
         if peer_2 is not None:
             asked = _hear(home, keys, meeting, peer, peer_2)
             check_told(engine, state, asked, peer_2, home.other)
@@ -172,7 +171,9 @@ def blind_second(
             rows = tell_domestic(
                 engine, state, given, Names(files.points, files.carriers)
             )
-            check_ceiling(rows.height, files.rows, ceiling, "domestic calls")
+            shown = second.open.height + rows.height
+            of = inside + files.rows
+            check_ceiling(shown, of, ceiling, f"{home.side} and domestic calls")
             second = replace(second, domestic=rows)
         header = keys.header(
             home,

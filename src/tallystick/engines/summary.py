@@ -11,7 +11,8 @@ import polars as pl
 from scipy.stats import beta
 
 from tallystick.pairing.findings import Outcome
-from tallystick.pairing.plan import BIN_MS, HOUR_MS, State
+from tallystick.pairing.learn import HOUR_MS
+from tallystick.pairing.plan import BIN_MS, State
 from tallystick.pairing.step import Engine
 
 PHANTOM_KINDS: Final = (

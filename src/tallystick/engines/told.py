@@ -139,7 +139,7 @@ def check_ceiling(count: int, of: int, ceiling: float, what: str) -> None:
     if count > ceiling * of:
         raise RefusedError(
             "round-ceiling",
-            f"The second file would show the peer {count:,} of {of:,} {what}: "
+            f"The second file would show the peer {count:,} of your {of:,} {what}: "
             f"{100 * count / of:.1f} %, more than the {100 * ceiling:g} % allowed. "
             "Nothing was written.",
             advice="The peer's file may be incomplete, or made to be: ask first. "

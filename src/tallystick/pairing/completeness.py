@@ -237,17 +237,20 @@ def _middle(three: tuple[str, ...], column: str) -> str:
 
 
 def _basis(neighbours: pl.DataFrame) -> tuple[str | None, float]:
-    """Return which moment the serial numbers follow, if either, and how badly."""
+    """Return which moment the serial numbers follow, if either, and how badly.
+
+    Of a shuffled series about half the steps would be orderly, and they would be as
+    long as the whole; those of a true one are short.
+    """
     best, share = None, _ORDERLY
     for basis, low, high in (("start", "t0", "t"), ("end", "e0", "t_end")):
         if neighbours.is_empty():
             return None, 1.0
+        early, late = neighbours[low].to_numpy(), neighbours[high].to_numpy()
         # A second's disorder is the work of parallel processes, not of chance.
-        orderly = float((neighbours[high] - neighbours[low] >= -1000).mean() or 0)  # type: ignore[arg-type]
-        # Of a shuffled series half the steps would be orderly; and the steps of a
-        # true one are short against the whole.
-        span = float((neighbours[high].max() or 0) - (neighbours[low].min() or 0))  # type: ignore[operator]
-        typical = float((neighbours[high] - neighbours[low]).abs().median() or 0)  # type: ignore[arg-type]
+        orderly = float(np.mean(late - early >= -1000))
+        span = float(late.max() - early.min())
+        typical = float(np.median(np.abs(late - early)))
         if orderly > share and typical <= max(span / 50, 1000):
             best, share = basis, orderly
     return best, 1 - share

@@ -81,7 +81,8 @@ def candidates_steps(
         ),
         Step(
             "crowd",
-            f"SELECT *, {cost(spec, spread_ms, unequal)} AS cost FROM candidates WHERE d_row IN (SELECT d_row FROM crowded_d)"
+            f"SELECT *, {cost(spec, spread_ms, unequal)} AS cost FROM candidates"
+            " WHERE d_row IN (SELECT d_row FROM crowded_d)"
             " OR a_row IN (SELECT a_row FROM crowded_a)",
         ),
     ]
@@ -122,7 +123,8 @@ def forget_repeats(engine: Engine, side: str) -> None:
         [
             repeats_step(
                 side,
-                f"(SELECT row AS {short}_row FROM {side} JOIN said_again USING ({same}))",
+                f"(SELECT row AS {short}_row FROM {side}"
+                f" JOIN said_again USING ({same}))",
             ),
             Step(
                 side,
@@ -178,7 +180,8 @@ def sessions_steps(window_ms: int) -> list[Step]:
         ),
         Step(
             "pairs",
-            f"SELECT c.* EXCLUDE (cost), 'key_in_order' AS pass FROM crowd c JOIN ordered o"
+            f"SELECT c.* EXCLUDE (cost), 'key_in_order' AS pass FROM crowd c"
+            f" JOIN ordered o"
             f" USING (d_row, a_row) WHERE lag BETWEEN -{window_ms} AND {window_ms}",
             append=True,
         ),

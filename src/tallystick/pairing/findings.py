@@ -11,14 +11,15 @@ import numpy as np
 import polars as pl
 
 from tallystick.pairing.checks import weigh_rings
+from tallystick.pairing.knowledge import spoken_for
+from tallystick.pairing.learn import HOUR_MS
 from tallystick.pairing.missing import (
     CELL,
     Judged,
     accept_missing,
     judge,
 )
-from tallystick.pairing.knowledge import spoken_for
-from tallystick.pairing.plan import BIN_MS, HOUR_MS, State
+from tallystick.pairing.plan import BIN_MS, State
 from tallystick.pairing.readings import SHIFTS_MIN, candidates_step, counts_step
 from tallystick.pairing.spec import MISSING_KINDS, UNPROVEN, Gap, Reading
 from tallystick.pairing.step import Engine, Step
@@ -107,7 +108,7 @@ def mark_certain(findings: pl.DataFrame, allowed: float) -> pl.DataFrame:
     return order.with_columns(pl.Series("certain", certain))
 
 
-def _evidence(*items: tuple[str, float, dict[str, object]]) -> str:
+def _evidence(*items: tuple[str, float, object]) -> str:
     return json.dumps([[c, round(float(b), 3), d] for c, b, d in items])
 
 
@@ -627,10 +628,10 @@ def _judge_missing(
         judged.halves, false_discovery_rate=state.options.false_discovery_rate
     )
     complete = state.serials[peer].usable
-    rows = [
+    said = [
         _missing_finding(r, kind, column, complete) for r in named.iter_rows(named=True)
     ]
-    rows += [
+    said += [
         {
             "kind": UNPROVEN,
             column: r["row"],
@@ -642,12 +643,10 @@ def _judge_missing(
         .select("row", "why")
         .iter_rows(named=True)
     ]
-    frame = pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else None
-    if frame is None:
-        return pl.DataFrame(schema=FINDING_SCHEMA), judged
+    found = pl.DataFrame(said, schema=FINDING_SCHEMA)
     if side == "arrivals":
-        frame = frame.with_columns(a_side=pl.lit("arrivals"))
-    return frame, judged
+        found = found.with_columns(a_side=pl.lit("arrivals"))
+    return found, judged
 
 
 def _missing_finding(

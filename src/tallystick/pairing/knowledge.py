@@ -10,6 +10,7 @@ Source: spec/pairing.md, "Clear and blinded".
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import TYPE_CHECKING, Final
 
 from tallystick.pairing.completeness import NO_SERIALS, Serials, read_serials
@@ -142,7 +143,7 @@ def _company_told(engine: Engine, state: "State", side: str) -> None:
         f" told_{side}",
         f"cells_{side}": f"SELECT * FROM told_cells_{side}",
     }
-    engine.run_all([Step(table, query) for table, query in steps.items()])
+    engine.run_all(list(starmap(Step, steps.items())))
     engine.run(_steps(state, side, value="row")[-1])
 
 

@@ -141,7 +141,8 @@ def company_steps(
             f" {cut('coalesce(v.n - o.k, 0)', PARTNERED_EDGES)} AS with_class,"
             f" {cut('coalesce(o.k - 1, 0)', OPEN_EDGES)} AS open_class,"
             f" coalesce(v.n - o.k, 0) AS partnered, coalesce(o.k - 1, 0) AS open_near,"
-            f" h.sibling, {known} AS known FROM (SELECT *, {shared} AS value FROM all_open_{side}) h"
+            f" h.sibling, {known} AS known FROM"
+            f" (SELECT *, {shared} AS value FROM all_open_{side}) h"
             f" LEFT JOIN values_{side} v USING (value)"
             f" LEFT JOIN open_values_{side} o USING (value)",
         ),
@@ -297,11 +298,12 @@ def _serial_bits(
     likely_if_lost = np.maximum(tail, max(_TAIL, 2 * serials.disorder))
     likely_if_not = np.maximum(near, 1e-3)
     inside = away <= size[int(0.9 * (len(size) - 1))]
-    return np.where(
+    bits: np.ndarray = np.where(
         inside,
-        np.log2(likely_if_not / 1.0),
+        np.log2(likely_if_not),
         -np.log2(likely_if_lost) + np.log2(np.maximum(1 - near, 0.05)),
     )
+    return bits
 
 
 def _local_density(starts: np.ndarray, moment: np.ndarray, span: float) -> np.ndarray:
@@ -310,7 +312,8 @@ def _local_density(starts: np.ndarray, moment: np.ndarray, span: float) -> np.nd
     found = np.searchsorted(starts, moment + half) - np.searchsorted(
         starts, moment - half
     )
-    return np.maximum(found, 1) / min(2 * half, span)
+    density: np.ndarray = np.maximum(found, 1) / min(2 * half, span)
+    return density
 
 
 def accept_missing(

@@ -159,7 +159,8 @@ def _share_between(
     found = up_to(reach) - np.where(inner > 0, up_to(inner), 0.0)
     width = np.minimum(reach, 4 * centre + 60) - np.minimum(inner, 4 * centre + 60)
     floor = np.clip(2 * width / (4 * centre + 60) / 2, 1e-4, 1.0)
-    return (found + 8 * floor) / (count + 8)
+    share: np.ndarray = (found + 8 * floor) / (count + 8)
+    return share
 
 
 def _lag_density(

@@ -13,6 +13,7 @@ from tallystick.model import ConfigError
 from tallystick.pairing.spec import Gap
 
 _SIDES: Final = ("departures", "arrivals")
+_ADVICE: Final = "See spec/files.md, The agreement file. Nothing was paired."
 _KEYS: Final = {"side", "from", "to", "trunk"}
 
 
@@ -26,25 +27,48 @@ def load_gaps(path: Path) -> tuple[Gap, ...]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"it is not TOML: {error}") from error
+        raise ConfigError(
+            "agreement", _said(path, f"it is not TOML: {error}"), advice=_ADVICE
+        ) from error
     unknown = set(content) - {"gaps"}
     if unknown:
-        raise _wrong(path, f"$.{min(unknown)} is not known here; only [[gaps]] is")
+        raise ConfigError(
+            "agreement",
+            _said(path, f"$.{min(unknown)} is not known here; only [[gaps]] is"),
+            advice=_ADVICE,
+        )
     gaps = content.get("gaps", [])
     if not isinstance(gaps, list):
-        raise _wrong(path, "$.gaps must be a list of tables, written [[gaps]]")
+        raise ConfigError(
+            "agreement",
+            _said(path, "$.gaps must be a list of tables, written [[gaps]]"),
+            advice=_ADVICE,
+        )
     return tuple(_gap(path, f"$.gaps[{i}]", one) for i, one in enumerate(gaps))
 
 
 def _gap(path: Path, where: str, one: dict[str, Any]) -> Gap:
     unknown = set(one) - _KEYS
     if unknown:
-        raise _wrong(path, f"{where}.{min(unknown)} is not known")
+        raise ConfigError(
+            "agreement",
+            _said(path, f"{where}.{min(unknown)} is not known"),
+            advice=_ADVICE,
+        )
     if one.get("side") not in _SIDES:
-        raise _wrong(path, f"{where}.side must be departures or arrivals")
-    low, high = (_moment(path, f"{where}.{key}", one.get(key)) for key in ("from", "to"))
+        raise ConfigError(
+            "agreement",
+            _said(path, f"{where}.side must be departures or arrivals"),
+            advice=_ADVICE,
+        )
+    low = _moment(path, f"{where}.from", one.get("from"))
+    high = _moment(path, f"{where}.to", one.get("to"))
     if high <= low:
-        raise _wrong(path, f"{where}.to does not lie after {where}.from")
+        raise ConfigError(
+            "agreement",
+            _said(path, f"{where}.to does not lie after {where}.from"),
+            advice=_ADVICE,
+        )
     return Gap(
         side=one["side"],
         from_ms=low,
@@ -61,13 +85,13 @@ def _moment(path: Path, where: str, value: object) -> int:
         except ValueError:
             value = None
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise _wrong(path, f"{where} must be a time with its zone, 2026-03-10T11:15:00Z")
+        raise ConfigError(
+            "agreement",
+            _said(path, f"{where} must be a time with its zone, 2026-03-10T11:15:00Z"),
+            advice=_ADVICE,
+        )
     return round(value.timestamp() * 1000)
 
 
-def _wrong(path: Path, what: str) -> ConfigError:
-    return ConfigError(
-        "agreement",
-        f"The agreement file {path.name} cannot be used: {what}.",
-        advice="See spec/files.md, The agreement file. Nothing was paired.",
-    )
+def _said(path: Path, what: str) -> str:
+    return f"The agreement file {path.name} cannot be used: {what}."

@@ -196,6 +196,8 @@ def _by_name(head: Head, wanted: Format) -> Detected:
 def _by_content(head: Head) -> Detected:
     for known in FORMATS:
         if (mapping := known.recognise(head)) is not None:
+            if known.kind not in {"parquet", "capture"}:
+                head.refuse_foreign()
             return Detected(head, known, mapping)
     head.refuse_foreign()
     raise _unknown(head)
