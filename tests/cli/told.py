@@ -13,7 +13,6 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cli.spoilt import KINDS, Spoilt
-
 from tallystick.cli import main
 
 
@@ -101,14 +100,15 @@ def _line(text: str) -> str:
 
 def main_table() -> None:
     """Print a table of everything."""
-    print("| input | `tally pair calls` | `tally records inspect` |\n|---|---|---|")
+    rows = ["| input | `tally pair calls` | `tally records inspect` |", "|---|---|---|"]
     for kind in KINDS:
         cells = []
         for run in (pair, inspect):
             with tempfile.TemporaryDirectory() as folder:
                 told = run(kind, Path(folder))
             cells.append(f"**{told.status}** {in_short(told)}")
-        print(f"| {kind.name} | {' | '.join(cells)} |")
+        rows.append(f"| {kind.name} | {' | '.join(cells)} |")
+    sys.stdout.write("\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tallystick.pairing.spec import Gap, Options
 
 MORNING = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
 OUT = {"MSQ-1": "Zubr", "MSQ-2": "Busel", "MSQ-3": "Nioman"}
+CHEAT = {"MSQ-4": "Dzvina"}  # no ordinary call goes out by it
 IN = {"MOW-1": "Oka", "MOW-2": "Ural", "LED-1": "Neva"}
 COLUMNS = (
     "record_id calling_number called_number started_at answered_at released_at "
@@ -113,7 +114,7 @@ class Day:
             "released_at": clock.write(end),
             "duration_s": f"{bill if picked_up else 0:g}",
             "trunk": trunk,
-            "carrier": carrier or {**OUT, **IN}.get(trunk, ""),
+            "carrier": carrier or {**OUT, **CHEAT, **IN}.get(trunk, ""),
             "presentation": presentation,
             "redirecting_number": redirecting,
         }
@@ -151,7 +152,13 @@ class Day:
         return names
 
     def background(
-        self, calls: int = 300, *, hours: float = 4.0, seed: int = 1, **changes: object
+        self,
+        calls: int = 300,
+        *,
+        hours: float = 4.0,
+        seed: int = 1,
+        lags_s: tuple[float, float] = (0.2, 0.6),
+        **changes: object,
     ) -> list[tuple[str, str]]:
         """Add ordinary calls over all trunks, each between numbers of its own."""
         rng = np.random.default_rng(seed)
@@ -165,7 +172,7 @@ class Day:
                 "called": f"+7916{rng.integers(2_000_000, 9_999_999)}",
                 "out": str(rng.choice(list(OUT))),
                 "into": str(rng.choice(list(IN))),
-                "lag_s": float(rng.uniform(0.2, 0.6)),
+                "lag_s": float(rng.uniform(*lags_s)),
             }
             out.append(self.call(float(at_s), **{**call, **changes}))
         return out

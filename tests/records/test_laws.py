@@ -69,8 +69,7 @@ def test_damage_gives_rejects_or_an_error_of_ours(tmp_path_factory, noise, one, 
     path = saved(tmp_path_factory.mktemp("damage"), damaged)
     try:
         found = read(path, zone="Europe/Minsk")
-    except TallystickError as error:
-        assert str(error)
+    except TallystickError:
         return
     lines = damaged.count(b"\n") + damaged.count(b"\r") + 1
     seen = [*found.column("line"), *(line for line, _, _ in found.reasons)]

@@ -242,6 +242,13 @@ def show_summary(told: dict[str, Any], page: Path) -> None:
             f" {carrier['phantom']['share']:.1%} of its calls do not arrive as sold"
             f" (mostly {carrier['phantom']['why']})"
         )
+    named = found["by_kind"]
+    for one in told.get("suspected", [])[:6]:
+        single = "" if named.get(one["kind"]) else "; no single call is named for it"
+        console.print(
+            f"[bold]{one['kind']}[/bold] {one['carrier']}: {one['share']:.1%} of"
+            f" {one['of']:,} calls (usual: {one['usual']:.2%}){single}"
+        )
     console.print(
         f"{told['seconds']:.0f} s, {told['memory_peak_mb'] / 1000:.1f} GB at most."
         f"  Report: {page}"

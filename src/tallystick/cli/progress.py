@@ -21,7 +21,7 @@ from rich.text import Text
 class _Rate(ProgressColumn):
     """How much is done a second, in the unit of the stage."""
 
-    def render(self, task: Task) -> Text:  # noqa: PLR6301  the base class asks for it
+    def render(self, task: Task) -> Text:  # ruff: ignore[no-self-use]  the base class asks for it
         """Return the rate, or nothing while it is unknown."""
         speed = task.finished_speed or task.speed
         unit = task.fields.get("unit", "")

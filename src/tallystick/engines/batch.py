@@ -273,7 +273,11 @@ class Run:
         if every.is_empty():
             return
         late = Outcome(
-            findings=every, late_pairs=every.head(0), gaps=[], loss=outcome.loss
+            findings=every,
+            late_pairs=every.head(0),
+            gaps=[],
+            loss=outcome.loss,
+            suspected=outcome.suspected,
         )
         rows = self._describe(
             late,
@@ -324,6 +328,7 @@ class Run:
                 "curve": curve.to_dicts(),
             },
             "carriers": summary.by_carrier(engine, state, findings),
+            "suspected": summary.suspected(state, outcome),
             "routes": summary.routes(engine, state, findings),
             "hours": hours,
             "steps": [

@@ -4,9 +4,9 @@ Source: spec/tokens.md, "The two rounds".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -51,6 +51,7 @@ _COMPARED: Final = (
     ("redirecting_calling", "alias", "calling"),
     ("redirecting_called", "alias", "called"),
 )
+_SERIAL_FACTS: Final = tuple(f.name for f in fields(Serials) if f.name != "brackets")
 _CLASSES: Final = tuple(name for name in missing.CELL if name.endswith("_class"))
 _MIX: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 _CONTENT: Final = ("row", "key_hi", "key_lo", "at_ms", "end_ms", "duration_ms")
@@ -328,7 +329,7 @@ def read_second(path: Path, header: BlindedHeader, names: Names) -> Second:
         names: Of the peer's side, as in its first file.
 
     Raises:
-        MalformedError: "round-columns".
+        MalformedError: "round-columns" or "round-serials".
     """
     wanted = ("what", "row", *_SECOND[OPEN], *_SECOND[CELL], *_SECOND[SKIP])
     if lacking := set(wanted) - set(header.columns):
@@ -345,7 +346,7 @@ def read_second(path: Path, header: BlindedHeader, names: Names) -> Second:
     return Second(
         open=rows(OPEN).select(_SECOND[OPEN]),
         cells=_cells(rows(CELL), names),
-        serials=_serials(rows(SKIP), header),
+        serials=_serials(rows(SKIP), header, path),
         domestic=rows(DOMESTIC).select(_SECOND[DOMESTIC])
         if "domestic" in header.extra
         else None,
@@ -362,19 +363,23 @@ def _cells(rows: pl.DataFrame, names: Names) -> pl.DataFrame:
     )
 
 
-def _serials(rows: pl.DataFrame, header: BlindedHeader) -> Serials:
-    if header.extra.get("serials") is not True:
-        return NO_SERIALS
-    held, basis = header.extra.get("serials_held"), header.extra.get("serials_basis")
-    return Serials(
-        usable=True,
-        missing=int(rows["count"].sum()),
-        held=held if isinstance(held, int) else 0,
-        basis="end" if basis == "end" else "start",
-        brackets=rows.select("from_ms", "to_ms", pl.col("count").alias("missing")).sort(
-            "from_ms", "to_ms"
-        ),
-    )
+def serial_facts(serials: Serials) -> dict[str, str | float | bool]:
+    """Return what the second file's header says of serial numbers."""
+    return {f"serials_{name}": getattr(serials, name) for name in _SERIAL_FACTS}
+
+
+def _serials(rows: pl.DataFrame, header: BlindedHeader, path: Path) -> Serials:
+    said: dict[str, Any] = {
+        name: header.extra.get(f"serials_{name}") for name in _SERIAL_FACTS
+    }
+    if any(type(said[name]) is not type(getattr(NO_SERIALS, name)) for name in said):
+        raise MalformedError(
+            "round-serials",
+            f"{path} does not say what its keeper's serial numbers prove.",
+            advice="Ask the peer to blind again with this version of Tallystick.",
+        )
+    brackets = rows.select("from_ms", "to_ms", pl.col("count").alias("missing"))
+    return Serials(**said, brackets=brackets.sort("from_ms", "to_ms"))
 
 
 def empty_rows(what: str) -> pl.DataFrame:

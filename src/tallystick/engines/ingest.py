@@ -103,6 +103,7 @@ def learn_numbers(
     mapping: Mapping | None,
 ) -> dict[str, Learned]:
     """See how each side's trunks write numbers, from the first few million records."""
+    Numbering.from_countries(departure_country, arrival_country)  # refuses others
     learned = [
         learn(
             _some(side, mapping),

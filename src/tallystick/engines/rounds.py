@@ -26,6 +26,7 @@ from tallystick.engines.blinded import (
     read_second,
     second_columns,
     second_rows,
+    serial_facts,
 )
 from tallystick.engines.duck import DuckEngine
 from tallystick.engines.home import Home, Keys, Progress, read_own
@@ -195,9 +196,7 @@ def _facts(
         "against": meeting.marks[home.other],
         "open": second.open.height,
         "open_percent": round(100 * second.open.height / max(inside, 1), 1),
-        "serials": second.serials.usable,
-        "serials_held": second.serials.held,
-        "serials_basis": second.serials.basis,
+        **serial_facts(second.serials),
     }
     if second.domestic is not None:
         facts["domestic"] = second.domestic.height

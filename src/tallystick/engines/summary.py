@@ -23,6 +23,8 @@ PHANTOM_KINDS: Final = (
 )
 _PHANTOM_SHARE: Final = 0.02  # of a carrier's calls, at the lower bound
 _CONFIDENCE: Final = 0.95
+_SUSPECT_CALLS: Final = 20
+_SUSPECT_SHARE: Final = 0.005
 
 
 def iso(ms: int | None) -> str | None:
@@ -93,6 +95,28 @@ def by_carrier(
                 }
             )
     return out
+
+
+def suspected(state: State, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return carriers that show a kind clearly more often than others do."""
+    out = []
+    for kind, side, code, calls, of, usual in outcome.suspected.iter_rows():
+        low, high = interval(min(calls, of), of) if of else (0.0, 1.0)
+        if calls >= _SUSPECT_CALLS and low > max(2 * usual, _SUSPECT_SHARE):
+            out.append(
+                {
+                    "kind": kind,
+                    "side": side,
+                    "carrier": state.input(side).carriers[code],
+                    "calls": calls,
+                    "of": of,
+                    "share": calls / of,
+                    "low": low,
+                    "high": high,
+                    "usual": usual,
+                }
+            )
+    return sorted(out, key=lambda one: (-one["low"], one["kind"], one["carrier"]))
 
 
 def _shares(

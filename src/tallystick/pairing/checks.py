@@ -207,6 +207,30 @@ def weigh_rings(rings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(out).cast(schema) if out else pl.DataFrame(schema=schema)  # type: ignore[arg-type]
 
 
+def suspected(rings: pl.DataFrame) -> pl.DataFrame:
+    """Say which carriers break a check more often than others, call by call unproven.
+
+    Args:
+        rings: `carrier`, `point`, `ring`, `n` of one check.
+
+    Returns:
+        `carrier`, `calls` (pairs beyond the law), `of` (all its pairs), `usual` (the
+        share that other carriers and the opposite direction show).
+    """
+    total = max(int(rings["n"].sum()), 1)
+    mirrored = int(rings.filter(pl.col("ring") < 0)["n"].sum()) / total
+    by_carrier = rings.group_by("carrier").agg(
+        pl.col("n").filter(pl.col("ring") > 0).sum().alias("calls"),
+        pl.col("n").sum().alias("of"),
+    )
+    big = by_carrier.filter(pl.col("of") >= _CARRIER_PAIRS)
+    quartile = 0.0
+    if big.height >= _CARRIERS:
+        part = big.select("carrier", pl.col("calls").alias("n"))
+        quartile = _quartile(part, big.select("carrier", pl.col("of").alias("all")))
+    return by_carrier.with_columns(usual=pl.lit(max(mirrored, quartile)))
+
+
 def _quartile(part: pl.DataFrame, big: pl.DataFrame) -> float:
     """Return the ring's share at the lower quartile of the carriers by volume."""
     found = part.group_by("carrier").agg(pl.col("n").sum())

@@ -4,13 +4,13 @@ Source: spec/pairing.md, "Findings".
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from tallystick.pairing.checks import weigh_rings
+from tallystick.pairing.checks import suspected, weigh_rings
 from tallystick.pairing.knowledge import spoken_for
 from tallystick.pairing.learn import HOUR_MS
 from tallystick.pairing.missing import (
@@ -54,12 +54,15 @@ class Outcome:
             `pass`.
         gaps: Where a side's record is not complete.
         loss: Baseline share of lost records, by the side that lost them.
+        suspected: How often carriers show a kind, whether or not single crossings
+            can be named: `kind`, `side`, `carrier`, `calls`, `of`, `usual`.
     """
 
     findings: pl.DataFrame
     late_pairs: pl.DataFrame
     gaps: list[Gap]
     loss: dict[str, float]
+    suspected: pl.DataFrame
 
 
 def conclude(engine: Engine, state: State, *, domestic: bool) -> Outcome:
@@ -79,17 +82,104 @@ def conclude(engine: Engine, state: State, *, domestic: bool) -> Outcome:
     checked = _check_pairs(engine, state, looped)
     parts = [looped, chosen, checked]
     loss = {}
+    alone: list[pl.DataFrame] = []
     for side in ("departures", "arrivals"):
         found, judged = _judge_missing(
             engine, state, side, [*parts, excused], gaps, possible
         )
         parts.append(found)
+        alone.append(_alone(engine, side, judged))
         loss["arrivals" if side == "departures" else "departures"] = judged.loss
     return Outcome(
         findings=mark_certain(pl.concat(parts), allowed),
         late_pairs=excused,
         gaps=gaps,
         loss=loss,
+        suspected=pl.concat([_suspected(engine, state, chosen, excused), *alone]),
+    )
+
+
+def _alone(engine: Engine, side: str, judged: Judged) -> pl.DataFrame:
+    """Count each carrier's completed halves that nothing but loss could explain."""
+    kind = MISSING_KINDS[1] if side == "departures" else MISSING_KINDS[0]
+    opened = (
+        judged.halves.filter("done")
+        .group_by("carrier")
+        .agg(pl.len().cast(pl.Int64).alias("calls"))
+    )
+    paired = engine.fetch(
+        f"SELECT carrier, sum(n)::BIGINT AS paired FROM cells_{side}"
+        " WHERE done GROUP BY carrier"
+    )
+    return (
+        paired.join(opened, on="carrier", how="left")
+        .with_columns(pl.col("calls").fill_null(0))
+        .select(
+            pl.lit(kind).alias("kind"),
+            pl.lit(side).alias("side"),
+            pl.col("carrier").cast(pl.Int64),
+            "calls",
+            (pl.col("paired") + pl.col("calls")).alias("of"),
+            pl.lit(judged.loss).alias("usual"),
+        )
+    )
+
+
+def _suspected(
+    engine: Engine, state: State, chosen: pl.DataFrame, excused: pl.DataFrame
+) -> pl.DataFrame:
+    """Compare carriers as wholes, where single crossings may stay unnamed."""
+    frames = []
+    rings = (
+        engine.fetch(
+            "SELECT test, carrier, point, ring, sum(n)::BIGINT AS n FROM rings"
+            " GROUP BY ALL"
+        )
+        if state.spec.checks
+        else None
+    )
+    for k, check in enumerate(state.spec.checks):
+        if rings is not None:
+            part = suspected(rings.filter(pl.col("test") == k))
+            frames.append(part.with_columns(kind=pl.lit(check.kind)))
+    removed = {r.kind_removed for r in state.spec.readings} - {None}
+    lost = excused.filter(pl.col("pass").str.ends_with("_usual"))
+    for kind in sorted(str(r) for r in removed):
+        rows = pl.concat(
+            [
+                chosen.filter(pl.col("kind") == kind).select("d_row"),
+                lost.filter(pl.col("reasons").str.contains(kind)).select("d_row"),
+            ]
+        )
+        engine.load("lost_rows", rows)
+        part = engine.fetch(
+            "SELECT carrier, count(*) FILTER (WHERE row IN (SELECT d_row FROM"
+            " lost_rows)) AS calls, count(*) AS of FROM"
+            f" {state.departures.everything} GROUP BY carrier"
+        )
+        shares = (part["calls"] / part["of"]).sort()
+        usual = float(shares[len(shares) // 4]) if len(shares) >= 3 else 0.0
+        frames.append(part.with_columns(usual=pl.lit(usual), kind=pl.lit(kind)))
+    schema = {
+        "kind": pl.String,
+        "side": pl.String,
+        "carrier": pl.Int64,
+        "calls": pl.Int64,
+        "of": pl.Int64,
+        "usual": pl.Float64,
+    }
+    if not frames:
+        return pl.DataFrame(schema=schema)
+    return (
+        pl.concat(
+            [
+                f.with_columns(side=pl.lit("departures")).select(*schema).cast(schema)  # type: ignore[arg-type]
+                for f in frames
+            ]
+        )
+        .group_by("kind", "side", "carrier")
+        .agg(pl.col("calls").sum(), pl.col("of").max(), pl.col("usual").sum())
+        .sort("kind", "carrier")
     )
 
 
@@ -102,10 +192,15 @@ def mark_certain(findings: pl.DataFrame, allowed: float) -> pl.DataFrame:
     order = findings.sort(
         "confidence", "kind", "d_row", "a_row", descending=[True, False, False, False]
     )
-    accusing = (order["kind"] != UNPROVEN).to_numpy()
-    wrong = np.where(accusing, 1 - order["confidence"].to_numpy(), 0.0)
-    certain = accusing & (np.cumsum(wrong) <= allowed)
-    return order.with_columns(pl.Series("certain", certain))
+    accusing = pl.col("kind") != UNPROVEN
+    wrong = pl.when(accusing).then(1 - pl.col("confidence")).otherwise(0.0)
+    # Equally sure ones are certain together or not at all.
+    return (
+        order.with_columns(total=wrong.cum_sum())
+        .with_columns(pl.col("total").max().over("confidence"))
+        .with_columns(certain=accusing & (pl.col("total") <= allowed))
+        .drop("total")
+    )
 
 
 def _evidence(*items: tuple[str, float, object]) -> str:
@@ -442,6 +537,8 @@ def _reading_finding(row: dict[str, object]) -> dict[str, object]:
         ),
     ]
     reasons = [code, "time_close", "duration_same" if same else "duration_differs"]
+    if excuse == "usual":
+        reasons.append(str(row["kind"]))
     return {
         "kind": "" if excuse else row["kind"],
         "d_row": row["d_row"],
@@ -483,6 +580,7 @@ def _check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataF
                 pl.lit(k).alias("test"),
                 "d_row",
                 "a_row",
+                "d_t",
                 "wrong",
                 "bits",
                 pl.col(f"x{k}").alias("excess"),
@@ -498,7 +596,8 @@ def _check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataF
     )
     out = []
     for kind in dict.fromkeys(c.kind for c in spec.checks):
-        part = every.filter(pl.col("kind") == kind).sort("wrong", "d_row")
+        # Of equally odd pairs the earliest stand, in whatever order they were read.
+        part = every.filter(pl.col("kind") == kind).sort("wrong", "d_t", "d_row")
         last = stands_until(
             part["wrong"].to_numpy(), state.options.false_discovery_rate
         )
@@ -535,9 +634,27 @@ def _check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataF
     return pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else empty
 
 
+def _by_corrected_clock(state: State, gap: Gap) -> Gap:
+    """Move a gap from the clock of the side that declares it to corrected time.
+
+    A gap of one trunk goes by that trunk's clock, any other by the side's usual one.
+    """
+    names = state.input(gap.side).points
+    clocks = state.clocks.table.filter(
+        pl.col("side") == gap.side, pl.col("block").is_null()
+    )
+    if gap.point in names:
+        own = clocks.filter(pl.col("point") == names.index(gap.point))
+        clocks = clocks if own.is_empty() else own
+    if clocks.is_empty():
+        return gap
+    fast_ms = round(float(np.median(clocks["offset_ms"].to_numpy())))
+    return replace(gap, from_ms=gap.from_ms - fast_ms, to_ms=gap.to_ms - fast_ms)
+
+
 def _gaps(engine: Engine, state: State) -> list[Gap]:
     """Collect where either side's record is not complete."""
-    gaps = list(state.options.declared_gaps)
+    gaps = [_by_corrected_clock(state, gap) for gap in state.options.declared_gaps]
     for side, cover in state.coverage.items():
         gaps += cover.gaps
         serials = state.serials[side]

@@ -167,7 +167,8 @@ class Gap:
 
     Attributes:
         side: Whose record.
-        from_ms: Start, UTC milliseconds, by that side's corrected clock.
+        from_ms: Start, UTC milliseconds: of a declared gap by that side's own clock,
+            else by the corrected one.
         to_ms: End.
         point: The trunk (or office, or gate) concerned; `None` for all.
         why: `declared`, `silence`, `serial` or `edge`.

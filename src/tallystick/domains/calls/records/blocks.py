@@ -124,6 +124,8 @@ class BlockCutter:
         tail = last[end:]
         if self._quote and b'"' in text:
             whole = _end_outside_quotes(text)
+            if not whole and len(text) > MAX_LINE_BYTES:
+                whole = len(text)  # no row is that long: a mark is stray
             text, tail = text[:whole], text[whole:] + tail
         if text and end:
             yield self._block(text)
@@ -157,8 +159,9 @@ def _end_outside_quotes(text: bytes) -> int:
         text: Whole lines.
 
     Returns:
-        The end of `text` when there is none within MAX_STEPS_BACK: a quotation mark
-        is stray; the careful reader finds it.
+        0 when the first row goes on beyond `text`; its end when there is no such
+        place within MAX_STEPS_BACK: a quotation mark is stray, and the careful
+        reader finds it.
     """
     odd = count_byte(text, b'"') % 2
     at = len(text)
@@ -169,6 +172,4 @@ def _end_outside_quotes(text: bytes) -> int:
         earlier = text.rfind(b"\n", 0, mark) + 1
         odd = (odd + text.count(b'"', earlier, at)) % 2
         at = earlier
-        if not at:
-            break
     return len(text)

@@ -196,11 +196,17 @@ def _by_name(head: Head, wanted: Format) -> Detected:
 def _by_content(head: Head) -> Detected:
     for known in FORMATS:
         if (mapping := known.recognise(head)) is not None:
-            if known.kind not in {"parquet", "capture"}:
+            if known.kind not in {"parquet", "capture"} and _torn_header(head):
                 head.refuse_foreign()
             return Detected(head, known, mapping)
     head.refuse_foreign()
     raise _unknown(head)
+
+
+def _torn_header(head: Head) -> bool:
+    """Tell whether NUL bytes stand within the first line, as in UTF-16."""
+    first = head.data.partition(b"\n")[0] if head.encoding == "utf-8" else b""
+    return b"\0" in first.strip(b"\0")
 
 
 def _unknown(head: Head) -> MalformedError:

@@ -29,13 +29,17 @@ TIME_FORMATS: Final = (
     "%m/%d/%Y %H:%M:%S",
     "%d-%m-%Y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S",
-    "%Y%m%d%H%M%S",
     "%Y%m%d %H%M%S",
     "%a %b %d %H:%M:%S %z %Y",
     "%a, %d %b %Y %H:%M:%S %z",
     "%Y-%m-%dT%H:%M:%S%.f",
-    "epoch_s",
 )
+# Times of nothing but digits, so far as they cannot be telephone numbers.
+_BARE_FORMATS: Final = {
+    r"1\d{9}(\.\d+)?": "epoch_s",
+    r"1\d{12}": "epoch_ms",
+    r"(19|20)\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-6]\d": "%Y%m%d%H%M%S",
+}
 _NUMBER: Final = re.compile(r"\+?\d{7,15}")
 _DURATION: Final = re.compile(r"\d{1,6}([.,]\d+)?|\d{1,3}:\d\d(:\d\d)?")
 _DATE: Final = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{8}")
@@ -211,13 +215,14 @@ def _is_unique(values: tuple[str, ...]) -> bool:
 def time_format_of(values: tuple[str, ...]) -> str:
     """Return the format in which every value is a time, or an empty text."""
     given = [value.strip() for value in values if value.strip()]
-    if not given or all(_NUMBER.fullmatch(v) and len(v) > 13 for v in given):
+    if not given:
         return ""
+    for pattern, time_format in _BARE_FORMATS.items():
+        if all(re.fullmatch(pattern, value) for value in given):
+            return time_format
+    if all(value.isdigit() for value in given):
+        return ""  # as good a telephone number as a time
     for time_format in TIME_FORMATS:
-        if time_format == "epoch_s" and not all(
-            re.fullmatch(r"1\d{9}(\.\d+)?", value) for value in given
-        ):
-            continue
         times = parse_times(pl.Series(given), time_format)
         if times.problem is None or not (times.problem != 0).any():
             return time_format
@@ -238,7 +243,7 @@ def _time_lines(sample: Sample, at: list[int]) -> Iterator[str]:
     has_zone = False
     if time_format:
         has_zone = parse_times(pl.Series(values), time_format).wall is None
-    if not has_zone and "%z" not in time_format and time_format != "epoch_s":
+    if not has_zone and "%z" not in time_format and not time_format.startswith("epoch"):
         yield '# zone = "Europe/Minsk"  # needed: the times state no offset'
     yield ""
 
