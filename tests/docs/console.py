@@ -71,7 +71,7 @@ def shape(text: str) -> str:
     text = re.sub(r"[A-Z]\d{7}\b", "F#", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "#", text)
     text = re.sub(r"\d[\d.,]*", "#", text)
-    text = re.sub(r"[A-Z][a-z]+(, [A-Z][a-z]+)+", "NAMES", text)
+    text = re.sub(r"(phantom routes|suspected, [a-z ]+): .*", r"\1: NAMES", text)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 

@@ -20,7 +20,8 @@ def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as its readers make them."""
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {
+    labels = re.findall(r"^\((.+)\)=$", text, re.MULTILINE)
+    return set(labels) | {
         re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-")
         for title in titles
     }

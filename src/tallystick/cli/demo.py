@@ -57,13 +57,13 @@ def demo(
     # Lines are cut by hand, so that a path stays whole and can be copied.
     console = Console(width=_WIDTH, highlight=False, soft_wrap=True)
     with Stages() as stages:
-        told, scored = _pair_day(out, calls, stages)
+        told, scored, certain = _pair_day(out, calls, stages)
         real = _pair_logs(logs, out / "nodobo", stages) if logs else None
     console.print(f"[bold]1. A day that never was[/bold]  {calls:,} calls, BY to RU\n")
     for line in _day_lines(told, out):
         console.print(line)
     console.print(_kinds_table(told, scored))
-    for line in _verdict_lines(told, scored):
+    for line in _verdict_lines(told, scored, certain):
         console.print(line)
     console.print("\n[bold]2. Real calls[/bold]")
     for line in _logs_lines(real, logs, out):
@@ -98,8 +98,12 @@ def find_nodobo(given: Path | None) -> Path | None:
 
 def _pair_day(
     out: Path, calls: int, stages: "Stages"
-) -> tuple[dict[str, Any], "Score"]:
-    """Simulate a day, pair it, and hold the result against the truth."""
+) -> tuple[dict[str, Any], "Score", "Score"]:
+    """Simulate a day, pair it, and hold the result against the truth.
+
+    Returns:
+        The summary; the score of all findings; that of those marked certain.
+    """
     import polars as pl
 
     from tallystick.domains.calls.numbers import Numbering
@@ -125,7 +129,12 @@ def _pair_day(
     write_report(result)
     tables = (day / "truth", result / "findings", result / "pairs")
     truth, findings, pairs = (pl.read_parquet(f"{table}.parquet") for table in tables)
-    return told, score_result(truth, findings, pairs)
+    certain = findings.filter(pl.col("certain"))
+    return (
+        told,
+        score_result(truth, findings, pairs),
+        score_result(truth, certain, pairs),
+    )
 
 
 def _pair_logs(logs: Path, out: Path, stages: "Stages") -> dict[str, Any]:
@@ -181,16 +190,33 @@ def _kinds_table(told: dict[str, Any], scored: "Score") -> "Table":
     return table
 
 
-def _verdict_lines(told: dict[str, Any], scored: "Score") -> Iterator[str]:
+def _verdict_lines(
+    told: dict[str, Any], scored: "Score", certain: "Score"
+) -> Iterator[str]:
     """Say who was harmed, and which carriers are not what they sell.
+
+    Args:
+        told: The summary.
+        scored: All findings against the truth.
+        certain: The same for those marked certain.
 
     Yields:
         Lines of text.
     """
     harm = scored.harm
-    yield f"\nhonest calls accused: {harm.accused} of {harm.honest:,}"
+    yield (
+        f"\nhonest calls accused: {harm.accused} of {harm.honest:,},"
+        f" {certain.harm.accused} of them by a finding marked certain"
+    )
     phantom = [one["carrier"] for one in told["carriers"] if one["phantom"]]
     yield f"phantom routes: {', '.join(phantom) or 'none'}"
+    single = told["findings"]["by_kind"]
+    unnamed = [one for one in told["suspected"] if not single[one["kind"]]]
+    for one in unnamed[:1]:
+        yield (
+            f"suspected, call by call unproven: {one['carrier']},"
+            f" {one['kind']} {one['share']:.1%}"
+        )
 
 
 def _logs_lines(
