@@ -75,8 +75,15 @@ class Packet:
     forward: bool = True
 
 
-def ipv4(source: str, destination: str, protocol: int, payload: bytes, *, number: int = 1,
-         flags: int = 0) -> bytes:  # fmt: skip
+def ipv4(
+    source: str,
+    destination: str,
+    protocol: int,
+    payload: bytes,
+    *,
+    number: int = 1,
+    flags: int = 0,
+) -> bytes:
     """Return an IPv4 packet; `flags` holds the flags and the fragment offset."""
     ends = b"".join(
         bytes(map(int, address.split("."))) for address in (source, destination)

@@ -13,6 +13,8 @@ from tallystick.domains.calls.schema import KINDS
 from tallystick.report.kinds import explain_kind
 from tallystick.report.texts import LANGUAGES, texts_in
 
+from .builder import WHY
+
 PACKAGE = files("tallystick.report")
 CODES = re.findall(
     r"\w+",
@@ -22,7 +24,8 @@ CODES = re.findall(
     carrier_support peer_complete peer_incomplete serial_complete serial_gap silence
     edge declared_gap baseline_loss number_unpaired_only answered_early
     answered_not_there billed_longer rounding overlap repeated_crossing redirecting
-    restricted fdr same_key_near unreadable
+    restricted fdr same_key_near unreadable harm_budget number_absent possible_partner
+    usual serial declared
     """,
 )
 # Letters that the language does not have: a mixed-up catalogue shows by them.
@@ -99,6 +102,8 @@ def test_every_kind_and_code_has_its_sentence(language):
         assert all(texts.has(f"kind.{kind}.{part}") for part in parts)
     for code in CODES:
         assert texts.named("evidence", code).endswith("."), code
+    for why in WHY:
+        assert texts.has(f"gap.{why}"), why
 
 
 def test_messages_that_the_code_asks_for_exist():

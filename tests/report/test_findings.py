@@ -29,6 +29,8 @@ from tallystick.report.stories import tell_finding
 from tallystick.report.telling import explain_finding
 from tallystick.report.texts import LANGUAGES, texts_in
 
+from .builder import BUDGET
+
 TEXTS = texts_in("en")
 HALF = Half(
     side="departures",
@@ -139,6 +141,36 @@ def test_waterfall_adds_up():
 def test_confidence_ends_where_it_means_nothing(value, said):
     """Nobody is certain to seven nines."""
     assert confidence(value, TEXTS.formats) == said
+
+
+@pytest.mark.parametrize(
+    ("certain", "said"),
+    [(True, "finding.certain"), (False, "finding.indication"), (None, "")],
+)
+def test_certain_and_indication_are_told_apart(certain, said):
+    """Where the result grades its findings, so does the story; else it is silent."""
+    story = tell_finding(replace(FINDING, certain=certain), TEXTS)
+    assert story.grade == (TEXTS.say(said) if said else "")
+    unproven = replace(FINDING, kind="unproven", certain=certain)
+    assert not tell_finding(unproven, TEXTS).grade
+
+
+def test_certain_findings_are_counted_and_told_in_the_terminal(day, tmp_path):
+    """The tallies count what is marked; a result without marks has none."""
+    frame = pl.read_parquet(day / "findings.parquet")
+    tallies = tally_kinds(scan_findings(day)).values()
+    assert sum(one.certain for one in tallies) == frame["certain"].sum() > 0
+    assert 0 < sum(one.certain_wrong for one in tallies) <= BUDGET
+    for certain, said in ((True, "finding.certain"), (False, "finding.indication")):
+        graded = frame.filter(
+            pl.col("certain") == certain, pl.col("kind") != "unproven"
+        )
+        text = explain_finding(day, graded["finding_id"][0], width=200)
+        assert TEXTS.say(said) in text
+    frame.drop("certain").write_parquet(tmp_path / "findings.parquet")
+    older = tally_kinds(scan_findings(tmp_path)).values()
+    assert {(one.certain, one.certain_wrong) for one in older} == {(None, 0.0)}
+    assert not any(one.certain for one in choose_strongest(tmp_path))
 
 
 def test_unproven_is_never_called_sure():

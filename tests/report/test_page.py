@@ -1,5 +1,6 @@
 """The page: self-contained, complete, honest about what is not there."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -12,11 +13,15 @@ import pytest
 from tallystick.domains.calls.schema import KINDS
 from tallystick.model import MalformedError, UnavailableError
 from tallystick.report.article import SECTIONS
+from tallystick.report.command import without_folders
 from tallystick.report.page import write_report
+from tallystick.report.result import read_summary
+from tallystick.report.suspected import count_suspected, named_calls
 from tallystick.report.texts import LANGUAGES, texts_in
 
 from .builder import Shape, build_result
 
+TEXTS = texts_in("en")
 TWO_MEGABYTES = 2_000_000
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 FEW = ("loop", "no_arrival", "unproven")
@@ -256,6 +261,84 @@ def test_page_is_the_same_each_time(tmp_path):
     folder = build_result(tmp_path / "r", replace(SMALL, kinds=()))
     first = write_report(folder).read_bytes()
     assert first == write_report(folder).read_bytes()
+
+
+def test_carriers_as_wholes_stand_first_among_carriers(day, page):
+    """Suspected carriers are told with their figures, also where no call is named."""
+    summary = read_summary(day)
+    wanted = [(one.carrier, one.kind) for one in summary.suspected]
+    named = [named_calls(one, summary) for one in summary.suspected]
+    assert ("Meridian Wholesale", "calling_number_removed") in wanted
+    assert named.count(0) == 1
+    for language in LANGUAGES:
+        texts = texts_in(language)
+        section = page.split(f'id="{language}-carriers"')[1].split("<h3")[0]
+        table = section.split("<table>")[1]
+        assert texts.say("carriers.suspected.title") in table
+        assert table.split("</table>")[0].count('<th scope="row">') == len(wanted)
+        assert section.count(texts.say("carriers.suspected.unnamed")) == 1
+        count = count_suspected(summary)
+        assert texts.count("brief.suspected", count) in page
+
+
+def test_unnamed_is_said_only_where_it_is_known(day):
+    """Without the carrier's own row, nothing is said about its single calls."""
+    summary = read_summary(day)
+    named = next(one for one in summary.suspected if named_calls(one, summary))
+    assert named_calls(named, replace(summary, carriers=[])) is None
+    assert named_calls(named, replace(summary, carriers=[], by_kind={})) == 0
+
+
+def test_many_suspected_carriers_are_cut_short(tmp_path):
+    """The page shows the surest twenty and says how many more there are."""
+    folder = build_result(tmp_path / "r", SMALL)
+    path = folder / "summary.json"
+    raw = json.loads(path.read_text())
+    row = {"kind": "loop", "side": "arrivals", "calls": 30, "of": 90, "share": 0.3}
+    raw["suspected"] = [row | {"carrier": f"C{n}"} for n in range(23)]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert texts_in("en").count("carriers.suspected.more", 3) in page
+    assert "C19" in page
+    assert "C20" not in page
+
+
+def test_certain_findings_and_indications_are_counted(day, page):
+    """The brief tells them apart, and the strongest are marked."""
+    frame = pl.read_parquet(day / "findings.parquet")
+    certain = frame["certain"].sum()
+    rest = frame.filter(pl.col("kind") != "unproven").height - certain
+    for number, name in ((certain, "certain"), (rest, "indications")):
+        said = TEXTS.say(f"brief.{name}")
+        figure = TEXTS.formats.integer(number)
+        assert f'"figure">{figure}</td><th scope="row">{said}</th>' in page
+    assert f"<b>{TEXTS.say('finding.certain')}</b>" in page
+
+
+def test_older_result_leaves_out_what_it_does_not_tell(tmp_path):
+    """Without suspicions, marks and command the page says nothing of them."""
+    page = write(tmp_path, replace(SMALL, older=True))
+    for key in (
+        "carriers.suspected.title",
+        "brief.certain",
+        "brief.indications",
+        "finding.indication",
+        "repeat.command",
+    ):
+        assert TEXTS.say(key) not in page
+    assert "tally pair calls departures.csv arrivals.parquet" in page
+
+
+def test_command_is_shown_without_folders(page):
+    """What made the result can be repeated; folders may name people."""
+    text = "".join(read(page).text)
+    command = (
+        "tally pair calls departures.csv 'arrivals of May.parquet' --zone"
+        " Europe/Minsk --domestic=domestic.csv.zst --out result\n"
+    )
+    assert text.count(command) == len(LANGUAGES)
+    assert "/srv/may" not in page
+    assert without_folders("tally 'broken") == ""
 
 
 def test_folders_are_not_told(page):

@@ -1,5 +1,7 @@
 """`tally pair calls`: pair two sides' records."""
 
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,6 +123,7 @@ def calls(
         threads=threads,
         show_numbers=show_numbers,
         work=work,
+        command=shlex.join(["tally", *sys.argv[1:]]),
     )
     with Stages() as stages:
         told = pair_calls(job, stages)

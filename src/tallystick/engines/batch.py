@@ -66,6 +66,7 @@ class PairJob:
         threads: Worker threads.
         show_numbers: Write one's own numbers in full.
         work: Folder for intermediate files; a temporary one if not given.
+        command: The command that asks for this, to be told with the result.
     """
 
     departures: tuple[Path, ...]
@@ -81,6 +82,7 @@ class PairJob:
     threads: int | None = None
     show_numbers: bool = False
     work: Path | None = None
+    command: str = ""
 
 
 def pair_calls(job: PairJob, progress: Progress = lambda *_: None) -> dict[str, Any]:
@@ -307,6 +309,7 @@ class Run:
             "format": "tallystick-result/1",
             "domain": state.spec.domain,
             "version": __version__,
+            **({"command": self.job.command} if self.job.command else {}),
             "inputs": {
                 side: self._input(side)
                 for side in ("departures", "arrivals", "domestic")

@@ -44,6 +44,7 @@ class DuckEngine:
     on_step: Callable[[str], None] | None = None
     timings: dict[str, Timing] = field(default_factory=dict)
     _db: duckdb.DuckDBPyConnection = field(init=False)
+    _tables: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -77,12 +78,13 @@ class DuckEngine:
         """
         head = (
             f'INSERT INTO "{step.table}" '
-            if step.append and self._has(step.table)
+            if step.append and step.table in self._tables
             else f'CREATE OR REPLACE TEMP TABLE "{step.table}" AS '
         )
         made = self._timed(
             step.table, lambda: self._db.execute(head + step.query).fetchall()
         )
+        self._tables.add(step.table)
         rows = int(made[0][0]) if made else 0
         self._timing(step.table).rows += rows
         return rows
@@ -100,6 +102,7 @@ class DuckEngine:
             f'CREATE OR REPLACE TEMP TABLE "{table}" AS SELECT * FROM incoming'
         )
         self._db.unregister("incoming")
+        self._tables.add(table)
 
     def fetch(self, query: str) -> pl.DataFrame:
         """Return the rows of a query."""
@@ -118,12 +121,7 @@ class DuckEngine:
         """Forget tables, if they are there."""
         for table in tables:
             self._db.execute(f'DROP TABLE IF EXISTS "{table}"')
-
-    def _has(self, table: str) -> bool:
-        found = self._db.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]
-        ).fetchall()
-        return bool(found[0][0])
+            self._tables.discard(table)
 
     def _timing(self, name: str) -> Timing:
         return self.timings.setdefault(name, Timing())

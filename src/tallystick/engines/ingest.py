@@ -10,7 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.domains.calls.halves import code_names, halves_from_records
-from tallystick.domains.calls.numbers import Learned, Numbering, agree, learn, normalise
+from tallystick.domains.calls.numbers import (
+    Learned,
+    Numbering,
+    agree,
+    learn,
+    normalise,
+    second_readings,
+)
 from tallystick.domains.calls.records import Batch, Mapping, read_calls
 from tallystick.domains.calls.schema import REJECT_SCHEMA
 from tallystick.engines.workspace import Workspace, buckets_for
@@ -25,6 +32,7 @@ _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "domestic": ("domestic",),
 }
 _LEARN_ROWS: Final = 3_000_000  # enough to see how every busy trunk writes numbers
+_LONGEST_DOUBTFUL: Final = 11  # digits; longer texts name their country
 _BYTES_PER_RECORD: Final = {".gz": 25, ".zst": 25, "": 110}
 
 Report = Callable[[str, int, int, int], None]  # what, records, bytes done, bytes
@@ -189,6 +197,7 @@ def _halves(
     learned: Learned | None,
 ) -> pl.DataFrame:
     records = normalise(records, side=side.side, numbering=numbering, learned=learned)
+    records = _with_other_readings(records, side, numbering, learned)
     low, high = records["started_at_ms"].min(), records["started_at_ms"].max()
     side.from_ms = min(side.from_ms or low, low)  # type: ignore[type-var, assignment]
     side.to_ms = max(side.to_ms or high, high)  # type: ignore[type-var, assignment]
@@ -197,6 +206,57 @@ def _halves(
         first_row=first_row,
         points=code_names(records["trunk"], side.points),
         carriers=code_names(records["carrier"], side.carriers),
+    )
+
+
+def _with_other_readings(
+    records: pl.DataFrame,
+    side: SideFiles,
+    numbering: Numbering | None,
+    learned: Learned | None,
+) -> pl.DataFrame:
+    """Note the second reading of numbers that may be read in two ways.
+
+    It stands where the diverting number stands: another number by which the other
+    side may know the call. Only short texts without a plus can have one.
+    """
+
+    def doubtful(column: str) -> pl.Expr:
+        text = pl.col(column)
+        return (
+            (text.str.len_chars() <= _LONGEST_DOUBTFUL)
+            & ~text.str.starts_with("+")
+            & (pl.col("redirecting") == 0)
+        )
+
+    asked = records.filter(doubtful("calling_number") | doubtful("called_number"))
+    if asked.is_empty():
+        return records
+    texts = ("calling_number", "called_number", "trunk")
+    second = second_readings(
+        asked.select(*texts, "redirecting_number").unique(texts),
+        side=side.side,
+        numbering=numbering,
+        learned=learned,
+    ).select(
+        *texts,
+        other=pl.when(pl.col("calling_second") != 0)
+        .then("calling_second")
+        .otherwise("called_second"),
+    )
+    return (
+        records.join(
+            second.filter(pl.col("other") != 0),
+            on=texts,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            redirecting=pl.when(pl.col("redirecting") == 0)
+            .then(pl.col("other").fill_null(0))
+            .otherwise("redirecting")
+        )
+        .drop("other")
     )
 
 

@@ -15,16 +15,12 @@ import numpy as np
 import polars as pl
 
 from tallystick.pairing.spec import Gap
-from tallystick.pairing.step import Engine, Step
+from tallystick.pairing.step import Step
 
 MINUTE_MS: Final = 60_000
 DAY_MIN: Final = 1440
 SILENT_AT: Final = 25.0  # halves that should have come: chance below 1e-10
 _STRAY_GAP_MIN: Final = 1440
-_SERIAL_DIGITS: Final = 18
-_MAX_SERIES: Final = 512
-_DENSE: Final = 0.6  # share of a series that must be there to call it one
-_ORDERLY: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,102 +151,3 @@ def _silences(
                 )
             )
     return out
-
-
-def read_serials(engine: Engine, side: str, source: str) -> Serials:
-    """Look for serial numbers in a side's record ids, and for skips in them.
-
-    Args:
-        engine: Where `source` can be read.
-        side: Whose record; names the tables made.
-        source: A table expression with `record_id`, `t`, `end_ms`.
-    """
-    digits = f"regexp_extract(record_id, '([0-9]{{1,{_SERIAL_DIGITS}}})$', 1)"
-    engine.run(
-        Step(
-            f"serials_{side}",
-            f"SELECT left(record_id, length(record_id) - length(digits)) AS"
-            f" series, digits::BIGINT AS serial, t, t + coalesce(end_ms, 0) AS t_end"
-            f" FROM (SELECT record_id, t, end_ms, {digits} AS digits FROM {source})"
-            f" WHERE digits <> ''",
-        )
-    )
-    series = engine.fetch(
-        "SELECT series, count(DISTINCT serial) AS held, min(serial) AS low,"
-        f" max(serial) AS high FROM serials_{side} GROUP BY series"
-    )
-    held = int(series["held"].sum())
-    span = int((series["high"] - series["low"] + 1).sum())
-    if not held or series.height > _MAX_SERIES or held < _DENSE * span:
-        engine.drop(f"serials_{side}")
-        return NO_SERIALS
-    before, after = (
-        ("lag({0}, 1)", "lag({0}, 2)", "lag({0}, 3)"),
-        (
-            "{0}",
-            "lead({0}, 1)",
-            "lead({0}, 2)",
-        ),
-    )
-    steps = engine.fetch(
-        "SELECT serial - lag(serial) OVER w AS skip, lag(t) OVER w AS t0, t,"
-        f" lag(t_end) OVER w AS e0, t_end, {_middle(before, 't')} AS t_low,"
-        f" {_middle(after, 't')} AS t_high, {_middle(before, 't_end')} AS e_low,"
-        f" {_middle(after, 't_end')} AS e_high FROM"
-        f" (SELECT DISTINCT ON (series, serial) * FROM serials_{side})"
-        " WINDOW w AS (PARTITION BY series ORDER BY serial)"
-        f" QUALIFY skip > 1 OR (skip = 1 AND hash(serial) % {held // 50_000 + 1} = 0)"
-    )
-    engine.drop(f"serials_{side}")
-    basis, disorder = _basis(steps.filter(pl.col("skip") == 1))
-    if basis is None:
-        return NO_SERIALS
-    low, high = ("t_low", "t_high") if basis == "start" else ("e_low", "e_high")
-    brackets = (
-        steps.filter(pl.col("skip") > 1)
-        .select(
-            pl.min_horizontal(low, high).alias("from_ms"),
-            pl.max_horizontal(low, high).alias("to_ms"),
-            (pl.col("skip") - 1).alias("missing"),
-        )
-        .sort("from_ms", "to_ms")
-    )
-    return Serials(
-        usable=True,
-        missing=int(brackets["missing"].sum()),
-        held=held,
-        basis=basis,
-        brackets=brackets,
-        disorder=disorder,
-    )
-
-
-def _middle(three: tuple[str, ...], column: str) -> str:
-    """Return the middle one of three neighbours, as an expression over window `w`.
-
-    One neighbour whose clock is wrong must not stretch a bracket over hours.
-    """
-    a, b, c = (f"coalesce({one.format(column)} OVER w, {column})" for one in three)
-    if three[0] == "{0}":
-        a = column
-    return f"({a} + {b} + {c} - least({a}, {b}, {c}) - greatest({a}, {b}, {c}))"
-
-
-def _basis(neighbours: pl.DataFrame) -> tuple[str | None, float]:
-    """Return which moment the serial numbers follow, if either, and how badly.
-
-    Of a shuffled series about half the steps would be orderly, and they would be as
-    long as the whole; those of a true one are short.
-    """
-    best, share = None, _ORDERLY
-    for basis, low, high in (("start", "t0", "t"), ("end", "e0", "t_end")):
-        if neighbours.is_empty():
-            return None, 1.0
-        early, late = neighbours[low].to_numpy(), neighbours[high].to_numpy()
-        # A second's disorder is the work of parallel processes, not of chance.
-        orderly = float(np.mean(late - early >= -1000))
-        span = float(late.max() - early.min())
-        typical = float(np.median(np.abs(late - early)))
-        if orderly > share and typical <= max(span / 50, 1000):
-            best, share = basis, orderly
-    return best, 1 - share

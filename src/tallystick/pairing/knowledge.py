@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from typing import TYPE_CHECKING, Final
 
-from tallystick.pairing.completeness import NO_SERIALS, Serials, read_serials
+from tallystick.pairing.completeness import NO_SERIALS, Serials
 from tallystick.pairing.missing import company_steps
+from tallystick.pairing.serials import read_serials
 from tallystick.pairing.spec import PairingSpec
 from tallystick.pairing.step import Engine, Step
 

@@ -1,6 +1,5 @@
 """One language's article: what the templates are filled with."""
 
-import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -8,6 +7,7 @@ from typing import Final
 
 from tallystick.domains.calls.schema import KINDS
 from tallystick.report.brief import Brief, write_brief
+from tallystick.report.command import command_of
 from tallystick.report.exhibits import (
     CarrierSection,
     ClockSection,
@@ -23,7 +23,7 @@ from tallystick.report.exhibits import (
 from tallystick.report.kinds import Explanation, explain_kind, in_order
 from tallystick.report.material import Material
 from tallystick.report.rejects import Reject
-from tallystick.report.result import SIDES, Gap, Input, Summary, instant
+from tallystick.report.result import Gap, Input, Summary, instant
 from tallystick.report.stories import Story, tell_finding
 from tallystick.report.texts import LANGUAGE_NAMES, Texts
 
@@ -112,7 +112,7 @@ def write_article(material: Material, texts: Texts) -> Article:
         findings=[tell_finding(finding, texts) for finding in material.strongest],
         kinds=_kinds(summary, texts),
         unread=_unread(material),
-        command=_command(summary),
+        command=command_of(summary),
         example=next((one.finding_id for one in material.strongest), "F0000001"),
         ran=_ran(summary, texts),
     )
@@ -165,20 +165,6 @@ def _unread(material: Material) -> Unread:
         gaps=gaps[:GAPS_MOST],
         gaps_more=max(0, len(gaps) - GAPS_MOST),
     )
-
-
-def _command(summary: Summary) -> str:
-    departures, arrivals = (_arguments(summary, side) for side in SIDES)
-    several = len(departures) + len(arrivals) > len(SIDES)
-    words = [*departures, *(["with"] if several else []), *arrivals]
-    if summary.domestic:
-        words += [f"--domestic {name}" for name in _arguments(summary, "domestic")]
-    return " ".join(["tally pair calls", *words, "--out DIR"])
-
-
-def _arguments(summary: Summary, side: str) -> list[str]:
-    names = [PurePath(name).name for name in summary.inputs[side].files]
-    return [shlex.quote(name) for name in names] or [side.upper()]
 
 
 def _ran(summary: Summary, texts: Texts) -> str:

@@ -7,6 +7,7 @@ from tallystick.report.kinds import explain_kind, in_order, title_of
 from tallystick.report.material import Material
 from tallystick.report.reckoning import confidence
 from tallystick.report.result import SIDES, UNPROVEN, Completeness, Summary, instant
+from tallystick.report.suspected import count_suspected
 from tallystick.report.texts import Texts
 
 
@@ -50,6 +51,7 @@ def write_brief(material: Material, texts: Texts) -> Brief:
         lines=[
             *_crossed(summary, texts),
             *_found(material, texts),
+            *_suspected(summary, texts),
             *_whole(summary, texts),
         ],
         warnings=_warnings(summary, texts),
@@ -130,11 +132,47 @@ def _found(material: Material, texts: Texts) -> list[Line]:
             name=texts.say("brief.wrong"),
             note=texts.say("brief.wrong.note"),
         ),
+        *_graded(material, texts),
         Line(
             figure=formats.integer(unproven),
             name=texts.say("brief.unproven"),
             note=texts.say("brief.unproven.note"),
         ),
+    ]
+
+
+def _graded(material: Material, texts: Texts) -> list[Line]:
+    """Tell what may be acted on one by one from what only points somewhere."""
+    tallies = [one for one in material.tallies.values() if one.kind != UNPROVEN]
+    certain = [one.certain for one in tallies if one.certain is not None]
+    if not certain:
+        return []
+    formats, wrong = texts.formats, sum(one.certain_wrong for one in tallies)
+    rest = sum(one.count for one in tallies) - sum(certain)
+    return [
+        Line(
+            figure=formats.integer(sum(certain)),
+            name=texts.say("brief.certain"),
+            note=texts.say("brief.certain.note", wrong=formats.about(wrong)),
+        ),
+        Line(
+            figure=formats.integer(rest),
+            name=texts.say("brief.indications"),
+            note=texts.say("brief.indications.note"),
+        ),
+    ]
+
+
+def _suspected(summary: Summary, texts: Texts) -> list[Line]:
+    number = count_suspected(summary)
+    if not number:
+        return []
+    return [
+        Line(
+            figure=texts.formats.integer(number),
+            name=texts.count("brief.suspected", number),
+            note=texts.say("brief.suspected.note"),
+        )
     ]
 
 

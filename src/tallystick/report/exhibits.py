@@ -16,6 +16,7 @@ from tallystick.report.hours import draw_hours
 from tallystick.report.kinds import title_of
 from tallystick.report.ranking import Ranking, rank_carriers, rank_trunks
 from tallystick.report.result import SIDES, UNPROVEN, Carrier, Summary
+from tallystick.report.suspected import SUSPECTED_MOST, SuspectRow, show_suspected
 from tallystick.report.texts import Texts
 from tallystick.report.window import draw_window
 
@@ -111,6 +112,8 @@ class PhantomRow:
 class CarrierSection:
     """The carriers of both sides."""
 
+    suspected: list[SuspectRow]
+    suspected_more: int
     phantoms: list[PhantomRow]
     phantoms_more: int
     sides: list[SideSection]
@@ -190,9 +193,11 @@ def show_day(summary: Summary, texts: Texts) -> DaySection | None:
 
 def show_carriers(summary: Summary, texts: Texts) -> CarrierSection:
     """Return carriers and trunks, ranked, of each side that names any."""
-    phantoms = _phantoms(summary, texts)
+    phantoms, suspected = _phantoms(summary, texts), show_suspected(summary, texts)
     sides = [_side(side, summary, texts) for side in SIDES]
     return CarrierSection(
+        suspected=suspected[:SUSPECTED_MOST],
+        suspected_more=max(0, len(suspected) - SUSPECTED_MOST),
         phantoms=phantoms[:PHANTOMS_MOST],
         phantoms_more=max(0, len(phantoms) - PHANTOMS_MOST),
         sides=[one for one in sides if one.tables],

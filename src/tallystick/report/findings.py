@@ -41,6 +41,7 @@ FINDING_SCHEMA: Final[dict[str, pl.DataType]] = {
     "departure_called": pl.String(),
     "arrival_calling": pl.String(),
     "arrival_called": pl.String(),
+    "certain": pl.Boolean(),
 }
 # Certainty beyond one error in a million is not told apart: other things go wrong
 # more often than that. Within a class the carriers take turns.
@@ -87,7 +88,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A crossing that did not pair cleanly."""
+    """A crossing that did not pair cleanly.
+
+    Attributes:
+        certain: Whether it is fit to be acted on by itself; None where the result
+            does not say.
+    """
 
     finding_id: str
     kind: str
@@ -98,6 +104,7 @@ class Finding:
     departure: Half
     arrival: Half
     evidence: list[Evidence]
+    certain: bool | None = None
 
     @property
     def bits(self) -> float:
@@ -107,12 +114,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How many findings of a kind there are and how sure they are."""
+    """How many findings of a kind there are and how sure they are.
+
+    Attributes:
+        certain: How many are fit to be acted on one by one; None where the result
+            does not say.
+        certain_wrong: How many of those are expected to be wrong.
+    """
 
     kind: str
     count: int
     wrong_expected: float
     lowest: float
+    certain: int | None
+    certain_wrong: float
 
 
 def scan_findings(folder: Path) -> pl.LazyFrame:
@@ -142,12 +157,15 @@ def tally_kinds(findings: pl.LazyFrame) -> dict[str, Tally]:
 
     A confidence of 0.998 says: of a thousand such findings two are wrong.
     """
+    wrong, certain = 1 - pl.col("confidence").fill_null(0), pl.col("certain")
     frame = (
         findings.group_by("kind")
         .agg(
             count=pl.len(),
-            wrong_expected=(1 - pl.col("confidence").fill_null(0)).sum(),
+            wrong_expected=wrong.sum(),
             lowest=pl.col("confidence").min().fill_null(0),
+            certain=pl.when(certain.count() > 0).then(certain.sum()),
+            certain_wrong=wrong.filter(certain.fill_null(value=False)).sum(),
         )
         .collect(engine="streaming")
     )
@@ -272,6 +290,7 @@ def _finding(row: dict[str, Any], evidence: list[Evidence]) -> Finding:
         departure=_half("departure", "departures", row),
         arrival=_half("arrival", row["arrival_side"] or "arrivals", row),
         evidence=evidence,
+        certain=row["certain"],
     )
 
 

@@ -31,7 +31,7 @@ class Row:
 
 
 # Names of the file that are words of the language, or are told apart here.
-_SPELT: Final = {"from": "start", "to": "end"}
+_SPELT: Final = {"from": "start", "to": "end", "of": "among"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,21 @@ class Carrier(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspected(Row):
+    """A kind that a carrier shows clearly more often than usual."""
+
+    kind: str
+    side: str
+    carrier: str = ""
+    calls: int = 0
+    among: int = 0
+    share: float = 0.0
+    low: float = 0.0
+    high: float = 1.0
+    usual: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route(Row):
     """Calls that left by one trunk and ended in one place."""
 
@@ -190,6 +205,9 @@ class Summary:
     steps: list[Step]
     seconds: float
     memory_peak_mb: float
+    # Older results have neither.
+    suspected: list[Suspected] = field(default_factory=list)
+    command: str = ""
 
     @property
     def domestic(self) -> Input | None:
@@ -260,6 +278,8 @@ def _summary(raw: dict[str, Any]) -> Summary:
         steps=[Step.of(one) for one in raw.get("steps") or []],
         seconds=float(raw.get("seconds") or 0.0),
         memory_peak_mb=float(raw.get("memory_peak_mb") or 0.0),
+        suspected=[Suspected.of(one) for one in raw.get("suspected") or []],
+        command=str(raw.get("command") or ""),
     )
 
 

@@ -28,6 +28,8 @@ class Story:
         anchor: The id in a form that can be linked to.
         arrival: What the second column is: arrivals, or domestic records.
         missing: Why a column is empty; "" where none is.
+        certain: Whether it is fit to be acted on by itself.
+        grade: The same in words; "" where the result does not say.
         sure: How sure the finding is; of the unproven, that it accuses nobody.
         total: What stands before the sum of the evidence.
     """
@@ -40,6 +42,8 @@ class Story:
     lines: list[Line]
     picture: Markup
     missing: str
+    certain: bool
+    grade: str
     sure: str
     total: str
     reckoning: Reckoning
@@ -59,12 +63,20 @@ def tell_finding(finding: Finding, texts: Texts) -> Story:
         lines=compare_halves(finding, texts),
         picture=draw_halves(finding, texts),
         missing=_missing(finding, texts),
+        certain=bool(finding.certain),
+        grade=_grade(finding, texts),
         sure=_sure(finding, texts),
         total=_total(finding, texts),
         reckoning=reckon(finding, texts),
         reasons=[texts.named("evidence", code) for code in finding.reasons],
         explained=explain_kind(finding.kind, texts),
     )
+
+
+def _grade(finding: Finding, texts: Texts) -> str:
+    if finding.kind == UNPROVEN or finding.certain is None:
+        return ""
+    return texts.say("finding.certain" if finding.certain else "finding.indication")
 
 
 def _sure(finding: Finding, texts: Texts) -> str:

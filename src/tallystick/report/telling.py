@@ -75,7 +75,10 @@ def _head(story: Story) -> RenderableType:
     name = Text.assemble(
         _plain(story.id), "  ", (story.title, "bold"), f"  {story.day}".rstrip()
     )
-    return Group(name, Padding(Text(story.sure), (0, 0, 1, 0)))
+    sure = Text(story.sure)
+    if story.grade:
+        sure.append("; ").append(story.grade, "bold" if story.certain else "")
+    return Group(name, Padding(sure, (0, 0, 1, 0)))
 
 
 def _halves(story: Story, texts: Texts) -> RenderableType:

@@ -20,7 +20,7 @@ HALF_SCHEMA: Final[dict[str, pl.DataType]] = {
     "point": pl.Int32(),  # code of the trunk
     "carrier": pl.Int32(),  # code of the carrier
     "withheld": pl.Boolean(),  # the caller wants not to be shown; null: not recorded
-    "alias": pl.Int64(),  # the diverting number; 0: none
+    "alias": pl.Int64(),  # diverting number, or second reading of one; 0: none
     "calling_state": pl.Int8(),
     "called_state": pl.Int8(),
     "duration_ms": pl.Int32(),

@@ -117,26 +117,31 @@ class BlockCutter:
             yield from self._cut()
 
     def _cut(self) -> Iterator[Block | LongLine]:
-        # One copy of the block: all but the end of the last piece goes into it.
-        *before, last = self._held
-        end = last.rfind(b"\n") + 1
-        text = b"".join([*before, memoryview(last)[:end]])
-        tail = last[end:]
+        text, tail = self._whole_lines()
         if self._quote and b'"' in text:
             whole = _end_outside_quotes(text)
             if not whole and len(text) > MAX_LINE_BYTES:
                 whole = len(text)  # no row is that long: a mark is stray
             text, tail = text[:whole], text[whole:] + tail
-        if text and end:
+        if text:
             yield self._block(text)
-            text = b""
-        text += tail
-        if len(text) > MAX_LINE_BYTES and b"\n" not in text:
+        if len(tail) > MAX_LINE_BYTES and b"\n" not in tail:
             yield LongLine(self._line)
             self._skipping = True
-            text = b""
-        self._held = [text]
-        self._held_bytes = len(text)
+            tail = b""
+        self._held = [tail]
+        self._held_bytes = len(tail)
+
+    def _whole_lines(self) -> tuple[bytes, bytes]:
+        """Return the lines held that have ended, and the one that has not."""
+        *before, last = self._held
+        end = last.rfind(b"\n") + 1
+        if end:
+            # The usual case; the block is copied once and not twice.
+            return b"".join([*before, memoryview(last)[:end]]), last[end:]
+        text = b"".join(self._held)
+        end = text.rfind(b"\n") + 1
+        return text[:end], text[end:]
 
     def _block(self, text: bytes, *, cut_off: bool = False) -> Block:
         lines = count_byte(text, b"\n")

@@ -2,7 +2,7 @@
 
 The fast way hands the block to Polars and then proves, by counting separators and
 line ends, that every row had exactly the columns of the header. Where the proof
-fails, the careful way reads line by line and names each bad one.
+fails, the suspicious lines are sifted out, read one by one, and each bad one named.
 """
 
 import csv
@@ -14,10 +14,7 @@ import polars as pl
 
 from tallystick.domains.calls.records.batch import Reject
 from tallystick.domains.calls.records.blocks import Block, count_byte
-
-# A quoted value that runs over more lines than this is a quotation mark that was
-# never closed.
-MAX_LINES_PER_ROW: Final = 64
+from tallystick.domains.calls.records.sift import MAX_LINES_PER_ROW, sift
 
 # A panic is Polars giving up on a block; it derives from BaseException.
 _POLARS_FAULTS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -66,10 +63,30 @@ class Rows:
 def parse_rows(block: Block, dialect: Dialect) -> Rows:
     """Return the rows of `block`.
 
-    Bounds: The fast way holds the block and its columns; the careful way about six
-        times the block.
+    Bounds: The fast way holds the block and its columns; the careful way, for a
+        block that is irregular throughout, about six times the block.
     """
-    return _fast(block, dialect) or _careful(block, dialect)
+    return (
+        _fast(block, dialect) or _sifted(block, dialect) or careful_rows(block, dialect)
+    )
+
+
+def _sifted(block: Block, dialect: Dialect) -> Rows | None:
+    """Read most lines the fast way and only the suspicious ones carefully.
+
+    Returns:
+        None when that does not work out: the block is irregular throughout.
+    """
+    width = len(dialect.names)
+    sifted = sift(block, separator=dialect.separator, quote=dialect.quote, width=width)
+    fast = _fast(sifted.regular, dialect)
+    if fast is None or fast.frame.height != len(sifted.lines):
+        return None
+    slow = _read_lines(sifted.suspicious, dialect)
+    lines = pl.concat([sifted.lines, slow.lines])
+    order = lines.arg_sort()
+    frame = pl.concat([fast.frame, slow.frame])[order]
+    return Rows(frame, lines[order], slow.rejects)
 
 
 def _fast(block: Block, dialect: Dialect) -> Rows | None:
@@ -89,7 +106,8 @@ def _fast(block: Block, dialect: Dialect) -> Rows | None:
         )
     except _POLARS_FAULTS:
         return None
-    inner_ends = block.lines - frame.height
+    if frame.height != block.lines:
+        return None  # values with line breaks are read carefully
     separators = count_byte(text, dialect.separator.encode())
     inner_separators = separators - frame.height * (len(dialect.names) - 1)
     # Longer rows made Polars fail, so a sum that is right proves every row right.
@@ -97,17 +115,7 @@ def _fast(block: Block, dialect: Dialect) -> Rows | None:
         not quote or inner_separators != _count(frame, dialect.separator).sum()
     ):
         return None
-    if not inner_ends:
-        return Rows(frame, _lines(block.line, frame.height), [])
-    ends_in_row = _count(frame, "\n")
-    if (
-        not quote
-        or inner_ends != ends_in_row.sum()
-        or (ends_in_row.max() or 0) >= MAX_LINES_PER_ROW  # type: ignore[operator]
-    ):
-        return None
-    before = ends_in_row.cum_sum().shift(1, fill_value=0)
-    return Rows(frame, _lines(block.line, frame.height) + before, [])
+    return Rows(frame, _lines(block.line, frame.height), [])
 
 
 def _lines(first: int, height: int) -> pl.Series:
@@ -121,19 +129,28 @@ def _count(frame: pl.DataFrame, mark: str) -> pl.Series:
     ).to_series()
 
 
-def _careful(block: Block, dialect: Dialect) -> Rows:
-    """Read line by line; every line that is no row becomes a reject."""
+def careful_rows(block: Block, dialect: Dialect) -> Rows:
+    """Return the rows of `block`, read line by line.
+
+    Every line that is no row becomes a reject; blank lines are passed over.
+    """
+    return _read_lines([block], dialect)
+
+
+def _read_lines(blocks: list[Block], dialect: Dialect) -> Rows:
     rows: list[list[str]] = []
     lines: list[int] = []
     rejects: list[Reject] = []
     width = len(dialect.names)
-    for line, row, fault in _scan(block, dialect):
-        if row is not None and len(row) == width:
-            rows.append(row)
-            lines.append(line)
-        elif fault or row is not None:
-            last = block.cut_off and line == block.line + block.lines - 1
-            rejects.append(Reject(line, "", fault or _wrong_width(row, width, last)))
+    for block in blocks:
+        for line, row, fault in _scan(block, dialect):
+            if row is not None and len(row) == width:
+                rows.append(row)
+                lines.append(line)
+            elif fault or row is not None:
+                last = block.cut_off and line == block.line + block.lines - 1
+                reason = fault or _wrong_width(row, width, last)
+                rejects.append(Reject(line, "", reason))
     columns = zip(*rows, strict=True) if rows else ([] for _ in dialect.names)
     frame = pl.DataFrame(
         [

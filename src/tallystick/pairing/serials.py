@@ -1,0 +1,253 @@
+"""What a keeper's serial numbers prove of its record: which numbers are skipped.
+
+Every number that is there becomes one bit. Only the neighbours of a skip, and a
+sample of the others, are then looked up with their times, so that long records cost
+two passes over their ids and little memory.
+
+Source: spec/pairing.md, "Completeness".
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tallystick.pairing.completeness import NO_SERIALS, Serials
+from tallystick.pairing.step import Engine, Step
+
+_DIGITS: Final = 18
+_MAX_SERIES: Final = 512
+_DENSE: Final = 0.6  # share of a series that must be there to call it one
+_ORDERLY: Final = 0.9
+_SAMPLE: Final = 100_000  # ids looked at first
+_STEPS: Final = 50_000  # steps without a skip that show the order
+_BLOCK: Final = 64
+_CHUNK: Final = 250_000  # blocks at a time
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+# Three numbers before a step and three after it: one whose clock is wrong must not
+# stretch a bracket over hours.
+_BEFORE: Final = ("before_3", "before_2", "before")
+_AFTER: Final = ("after", "after_2", "after_3")
+_NEAR: Final = (*_BEFORE, *_AFTER)
+
+
+def read_serials(engine: Engine, side: str, source: str) -> Serials:
+    """Look for serial numbers in a side's record ids, and for skips in them.
+
+    Args:
+        engine: Where `source` can be read.
+        side: Whose record; names the tables made.
+        source: A table expression with `record_id`, `t`, `end_ms`.
+
+    Bounds: two passes over `source`; a bit a number, a row a neighbour of a skip.
+    """
+    parsed = _parsed(engine, source)
+    if parsed is None:
+        return NO_SERIALS
+    engine.run(
+        Step(
+            f"serials_{side}",
+            f"SELECT series, serial // {_BLOCK} AS block,"
+            f" bit_or(1::UBIGINT << (serial % {_BLOCK})::UBIGINT) AS bits"
+            f" FROM {parsed} GROUP BY ALL",
+        )
+    )
+    found = _steps(engine.fetch(f"SELECT * FROM serials_{side} ORDER BY series, block"))
+    engine.drop(f"serials_{side}")
+    if found.held < _DENSE * found.span:
+        return NO_SERIALS
+    steps = _timed(engine, side, parsed, found.steps)
+    plain = pl.col("after") - pl.col("before") == 1
+    basis, disorder = _basis(steps.filter(plain))
+    if basis is None:
+        return NO_SERIALS
+    brackets = (
+        steps.filter(~plain)
+        .select(
+            low=_middle(_BEFORE, basis),
+            high=_middle(_AFTER, basis),
+            missing=pl.col("after") - pl.col("before") - 1,
+        )
+        .select(
+            pl.min_horizontal("low", "high").alias("from_ms"),
+            pl.max_horizontal("low", "high").alias("to_ms"),
+            "missing",
+        )
+        .sort("from_ms", "to_ms")
+    )
+    return Serials(
+        usable=True,
+        missing=int(brackets["missing"].sum()),
+        held=found.held,
+        basis=basis,
+        brackets=brackets,
+        disorder=disorder,
+    )
+
+
+def _parsed(engine: Engine, source: str) -> str | None:
+    """Return a table expression with `series`, `serial`, `t` and `t_end`.
+
+    A sample tells whether ids end in numbers that may be serial, and where in the id
+    these begin: if everywhere at the same place, no pattern needs to be searched.
+
+    Returns:
+        `None` if the ids are no serial numbers.
+    """
+    rows = int(engine.fetch(f"SELECT count(*) AS n FROM {source}")["n"][0])
+    every = rows // (10 * _SAMPLE) * 10 + 1  # has no factor with a whole second
+    part = _by_pattern(f"(SELECT * FROM {source} WHERE t % {every} = 0)")
+    series = engine.fetch(
+        "SELECT series, count(*) AS n, min(serial) AS low, max(serial) AS high"
+        f" FROM {part} GROUP BY series"
+    )
+    held = int(series["n"].sum()) * every
+    span = int((series["high"] - series["low"] + 1).sum())
+    if not held or series.height > _MAX_SERIES or held < _DENSE / 2 * span:
+        return None
+    lengths = series["series"].str.len_chars().unique()
+    if len(lengths) > 1:
+        return _by_pattern(source)
+    return (
+        f"(SELECT left(record_id, {lengths[0]}) AS series, t,"
+        f" t + coalesce(end_ms, 0) AS t_end,"
+        f" try_cast(substr(record_id, {lengths[0] + 1}) AS BIGINT) AS serial"
+        f" FROM {source} WHERE serial >= 0)"
+    )
+
+
+def _by_pattern(source: str) -> str:
+    digits = f"regexp_extract(record_id, '([0-9]{{1,{_DIGITS}}})$', 1)"
+    return (
+        "(SELECT left(record_id, length(record_id) - length(digits)) AS series,"
+        " digits::BIGINT AS serial, t, t + coalesce(end_ms, 0) AS t_end FROM"
+        f" (SELECT record_id, t, end_ms, {digits} AS digits FROM {source})"
+        " WHERE digits <> '')"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """Steps from one serial number that is there to the next.
+
+    Attributes:
+        held: How many numbers are there.
+        span: How many there are from the first to the last of each series.
+        steps: `series`, and the numbers around each step; every skip, and a sample
+            of the others.
+    """
+
+    held: int
+    span: int
+    steps: pl.DataFrame
+
+
+def _steps(blocks: pl.DataFrame) -> _Steps:
+    """Find steps in bits.
+
+    Args:
+        blocks: `series`, `block`, `bits`, in this order: a bit a number.
+    """
+    held = int(np.bitwise_count(blocks["bits"].to_numpy()).sum())
+    every = held // _STEPS + 1
+    span = 0
+    found = [
+        pl.DataFrame(schema={"series": pl.String} | dict.fromkeys(_NEAR, pl.Int64))
+    ]
+    for (series,), part in blocks.group_by("series", maintain_order=True):
+        there = np.zeros(0, dtype=np.int64)
+        low = None
+        for start in range(0, part.height, _CHUNK):
+            more = _numbers(part[start : start + _CHUNK])
+            low = int(more[0]) if low is None else low
+            # The steps among the last three numbers wait for those that follow.
+            begin = max(len(there) - 3, 0)
+            there = np.concatenate([there, more])
+            end = len(there) - (3 if start + _CHUNK < part.height else 1)
+            near = _around(there, begin, end, every)
+            found.append(
+                pl.DataFrame(near).select(pl.lit(str(series)).alias("series"), *_NEAR)
+            )
+            there = there[-5:]
+        span += int(there[-1]) - (low or 0) + 1
+    return _Steps(held=held, span=span, steps=pl.concat(found))
+
+
+def _numbers(blocks: pl.DataFrame) -> np.ndarray:
+    """Return the serial numbers whose bits are set."""
+    bits = blocks["bits"].to_numpy().astype("<u8").view(np.uint8)
+    at = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    return blocks["block"].to_numpy()[at // _BLOCK] * _BLOCK + at % _BLOCK
+
+
+def _around(
+    there: np.ndarray, begin: int, end: int, every: int
+) -> dict[str, pl.Series]:
+    """Return the numbers around the steps that begin at `begin` to `end`.
+
+    Where the series begins or ends there are none: null.
+    """
+    steps = np.diff(there)[begin:end]
+    drawn = there[begin + 1 : end + 1].astype(np.uint64) * _MIX >> np.uint64(32)
+    at = begin + np.flatnonzero((steps > 1) | (drawn % np.uint64(every) == 0))
+    out = {}
+    for place, name in enumerate(_NEAR):
+        near = at + place - 2
+        inside = (near >= 0) & (near < len(there))
+        numbers = there[np.clip(near, 0, len(there) - 1)]
+        out[name] = pl.Series(numbers).set(pl.Series(~inside), None)
+    return out
+
+
+def _timed(engine: Engine, side: str, parsed: str, steps: pl.DataFrame) -> pl.DataFrame:
+    """Look up when the numbers around each step were given.
+
+    Returns:
+        The steps, with `start_NAME` and `end_NAME` of each number.
+    """
+    each = [steps.select("series", pl.col(name).alias("serial")) for name in _NEAR]
+    engine.load(f"serials_{side}", pl.concat(each).drop_nulls().unique())
+    times = engine.fetch(
+        "SELECT p.series, p.serial, min(t) AS start, arg_min(t_end, t) AS end"
+        f" FROM {parsed} p SEMI JOIN serials_{side} w"
+        " ON w.serial = p.serial AND w.series = p.series GROUP BY ALL"
+    )
+    engine.drop(f"serials_{side}")
+    for name in _NEAR:
+        steps = steps.join(
+            times.rename({"start": f"start_{name}", "end": f"end_{name}"}),
+            left_on=["series", name],
+            right_on=["series", "serial"],
+            how="left",
+        )
+    return steps
+
+
+def _middle(near: tuple[str, ...], basis: str) -> pl.Expr:
+    """Return the middle one of three neighbours' times."""
+    times = [pl.coalesce(f"{basis}_{name}", f"{basis}_after") for name in near]
+    return (
+        pl.sum_horizontal(times) - pl.min_horizontal(times) - pl.max_horizontal(times)
+    )
+
+
+def _basis(steps: pl.DataFrame) -> tuple[str | None, float]:
+    """Return which moment the serial numbers follow, if either, and how badly.
+
+    Of a shuffled series about half the steps would be orderly, and they would be as
+    long as the whole; those of a true one are short.
+    """
+    best, share = None, _ORDERLY
+    for basis in ("start", "end"):
+        if steps.is_empty():
+            return None, 1.0
+        early = steps[f"{basis}_before"].to_numpy()
+        late = steps[f"{basis}_after"].to_numpy()
+        # A second's disorder is the work of parallel processes, not of chance.
+        orderly = float(np.mean(late - early >= -1000))
+        span = float(late.max() - early.min())
+        typical = float(np.median(np.abs(late - early)))
+        if orderly > share and typical <= max(span / 50, 1000):
+            best, share = basis, orderly
+    return best, 1 - share
