@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.blinding import PrivateKey, channel_between
+from tallystick.blinding import channel_between
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.engines.home import Home
 from tallystick.engines.rounds import blind_first, blind_second
@@ -17,22 +17,16 @@ CHANNEL = channel_between(BY.public(), RU.public())
 FILES = ("by-1", "ru-1", "by-2", "ru-2")
 
 
-def home(
-    records: Path, side: str, own: PrivateKey, *domestic: Path, **changes: object
-) -> Home:
-    """Return what a party has at home, with changes."""
-    values: dict[str, object] = {
-        "side": side,
-        "records": (records,),
-        "own": own,
+def home(side: str, **values: object) -> Home:
+    """Return what a party has at home."""
+    usual: dict[str, object] = {
         "channel": CHANNEL,
         "epoch": EPOCH,
-        "domestic": domestic,
         "departure_country": "BY",
         "arrival_country": "RU",
         "memory_mb": 1500,
     }
-    return Home(**(values | changes))  # type: ignore[arg-type]
+    return Home(side=side, **(usual | values))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -49,12 +43,15 @@ class Desks:
 
     def by(self, **changes: object) -> Home:
         """Return the departure side."""
-        return home(self.day / "departures.csv", "departures", BY, **changes)
+        own: dict[str, object] = {"records": (self.day / "departures.csv",), "own": BY}
+        return home("departures", **(own | changes))
 
     def ru(self, *, domestic: bool = False, **changes: object) -> Home:
         """Return the arrival side."""
-        files = (self.day / "domestic.csv",) if domestic else ()
-        return home(self.day / "arrivals.csv", "arrivals", RU, *files, **changes)
+        own: dict[str, object] = {"records": (self.day / "arrivals.csv",), "own": RU}
+        if domestic:
+            own["domestic"] = (self.day / "domestic.csv",)
+        return home("arrivals", **(own | changes))
 
     def file(self, name: str) -> Path:
         """Return the place of a file that was sent."""

@@ -17,9 +17,18 @@ OUT = {"MSQ-1": "Zubr", "MSQ-2": "Busel", "MSQ-3": "Nioman"}
 CHEAT = {"MSQ-4": "Dzvina"}  # no ordinary call goes out by it
 IN = {"MOW-1": "Oka", "MOW-2": "Ural", "LED-1": "Neva"}
 COLUMNS = (
-    "record_id calling_number called_number started_at answered_at released_at "
-    "duration_s trunk carrier presentation redirecting_number"
-).split()
+    "record_id",
+    "calling_number",
+    "called_number",
+    "started_at",
+    "answered_at",
+    "released_at",
+    "duration_s",
+    "trunk",
+    "carrier",
+    "presentation",
+    "redirecting_number",
+)
 
 
 @dataclass

@@ -84,6 +84,7 @@ def test_stretched_calls_of_one_carrier(day, tmp_path):
 
 def test_stretching_by_a_carrier_that_also_rounds(day, tmp_path):
     """Beyond its whole minutes a rounding carrier may be stretching as well."""
+
     def both(rng, talk_s, _ring_s):
         more = float(rng.integers(120, 240)) if rng.random() < 0.4 else 0.0
         talk_s += more
@@ -121,7 +122,9 @@ def test_answered_earlier_at_departure(day, tmp_path):
     """A recorded ringing tone billed before the true answer is a false answer."""
 
     def early(rng, talk_s, ring_s):
-        return {"ring_s": 3, "talk_s": talk_s + ring_s - 3} if rng.random() < 0.4 else {}
+        return (
+            {"ring_s": 3, "talk_s": talk_s + ring_s - 3} if rng.random() < 0.4 else {}
+        )
 
     planted = carry(day, 150, early, least_s=5.0)
     check(day.say(tmp_path), "false_answer", planted)

@@ -13,7 +13,7 @@ def subscriber(rng, prefix="+37529"):
 
 
 def test_a_busy_switchboard_is_no_proof(tmp_path):
-    """At a busy number, lost records leave strangers side by side: nobody is accused."""
+    """Lost records leave strangers side by side at a busy number: none is accused."""
     day, rng = Day(), np.random.default_rng(3)
     day.background(900, hours=4)
     for at_s in np.sort(rng.uniform(0, 4 * 3600, 700)):

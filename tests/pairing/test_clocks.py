@@ -12,7 +12,9 @@ HOUR_MS = 3_600_000
 
 def offsets(said, side: str) -> dict[str, float]:
     """Return by how much each trunk's clock is reported to be off, in ms."""
-    return {c["trunk"]: c["offset_ms"] for c in said.summary["clocks"] if c["side"] == side}
+    return {
+        c["trunk"]: c["offset_ms"] for c in said.summary["clocks"] if c["side"] == side
+    }
 
 
 def test_a_trunk_an_hour_off_still_pairs(tmp_path):
@@ -27,7 +29,7 @@ def test_a_trunk_an_hour_off_still_pairs(tmp_path):
 
 
 def test_seconds_off_are_measured(tmp_path):
-    """Clocks some seconds off are told apart trunk by trunk, and the window is tight."""
+    """Clocks seconds off are told apart trunk by trunk, and the window is tight."""
     day = Day(clocks={"MSQ-1": Clock(fast_s=-7), "LED-1": Clock(fast_s=4.5)})
     calls = day.background(300)
     said = day.say(tmp_path)

@@ -48,7 +48,9 @@ def test_an_outage_of_twenty_minutes_accuses_nobody(tmp_path):
     inside = {d for d, a in calls if a in lost}
     inside |= {d for d, at_s in wave.items() if low <= at_s < high}
     assert {said.kind(d) for d in inside} == {"unproven"}
-    assert any(g["side"] == "arrivals" and g["why"] == "silence" for g in said.summary["gaps"])
+    assert any(
+        g["side"] == "arrivals" and g["why"] == "silence" for g in said.summary["gaps"]
+    )
     named = {d for d in wave if said.kind(d) == "no_arrival"}
     assert len(named) >= 0.9 * (len(wave) - len(inside & set(wave)))
     assert {d for _, d, _ in said.accused} <= set(wave)

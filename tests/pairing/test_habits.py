@@ -4,7 +4,10 @@ import pytest
 
 from .day import LOST, Day, Said
 
-A, B, C = "+375291110001", "+79161110001", "+375291110009"
+
+def numbers(tail: str) -> dict[str, str]:
+    """Return the two numbers of one story."""
+    return {"calling": f"+37529111{tail}", "called": f"+7916111{tail}"}
 
 
 class Lawful:
@@ -33,16 +36,13 @@ class Lawful:
         }
         self.said: Said = day.say(folder)
 
-    def numbers(self, tail: str) -> dict[str, str]:
-        return {"calling": f"+37529111{tail}", "called": f"+7916111{tail}"}
-
     def sent_again(self, at_s, tail):
-        names = self.day.call(at_s, **self.numbers(tail))
+        names = self.day.call(at_s, **numbers(tail))
         self.day.arrivals.append(dict(self.day.arrivals[-1]))
         return names
 
     def renamed(self, at_s, tail):
-        names = self.day.call(at_s, **self.numbers(tail))
+        names = self.day.call(at_s, **numbers(tail))
         last = self.day.departures[-1]
         self.day.departures.append({**last, "record_id": f"{names[0]}-1"})
         self.day.departures.append({**last, "record_id": f"{names[0]}-2"})
@@ -50,10 +50,10 @@ class Lawful:
 
     def grown(self, at_s, tail):
         """An interim record while the call lasts, then the whole."""
-        names = self.day.call(at_s, talk_s=500, **self.numbers(tail))
+        names = self.day.call(at_s, talk_s=500, **numbers(tail))
         short = {"talk_s": 240, "trunk": "MOW-1", "ring_s": 7.6}
         self.day.record(
-            "arrivals", "interim-1", at_s=at_s + 0.4, **short, **self.numbers(tail)
+            "arrivals", "interim-1", at_s=at_s + 0.4, **short, **numbers(tail)
         )
         return names
 
@@ -67,14 +67,12 @@ class Lawful:
                 talk_s=talk_s,
                 ring_s=ring_s if n == 0 else 0,
                 trunk=trunk,
-                **self.numbers(tail),
+                **numbers(tail),
             )
             at_s += talk_s + (ring_s if n == 0 else 0)
 
     def cut_at_departure(self, at_s, tail):
-        names = self.day.call(
-            at_s, talk_s=4500, departure=LOST, **self.numbers(tail)
-        )
+        names = self.day.call(at_s, talk_s=4500, departure=LOST, **numbers(tail))
         self.parts(
             "departures",
             at_s,
@@ -87,7 +85,7 @@ class Lawful:
         return "part-d-0", names[1]
 
     def cut_at_arrival(self, at_s, tail):
-        names = self.day.call(at_s, talk_s=4500, arrival=LOST, **self.numbers(tail))
+        names = self.day.call(at_s, talk_s=4500, arrival=LOST, **numbers(tail))
         self.parts(
             "arrivals",
             at_s + 0.4,
@@ -131,7 +129,7 @@ class Lawful:
     def withheld(self, at_s, tail):
         return self.day.call(
             at_s,
-            **self.numbers(tail),
+            **numbers(tail),
             departure={"presentation": "restricted"},
             arrival={"calling": ""},
         )
@@ -140,18 +138,18 @@ class Lawful:
         """Y in the one country diverts to Z in the other, which is shown Y."""
         return self.day.call(
             at_s,
-            **self.numbers(tail),
+            **numbers(tail),
             departure={"redirecting": f"+37533222{tail}"},
             arrival={"calling": f"+37533222{tail}"},
         )
 
     def diverted_after(self, at_s, tail):
         """Called Y diverts to Z behind the border, where the record is made."""
-        numbers = self.numbers(tail)
+        own = numbers(tail)
         return self.day.call(
             at_s,
-            **numbers,
-            arrival={"called": f"+7926333{tail}", "redirecting": numbers["called"]},
+            **own,
+            arrival={"called": f"+7926333{tail}", "redirecting": own["called"]},
         )
 
     def unreadable(self, at_s, tail):

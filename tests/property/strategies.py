@@ -10,7 +10,7 @@ ERRORS_MS = (0, 0, -300, 400)
 
 @st.composite
 def measured_calls(draw: st.DrawFn) -> Measured:
-    """Draw a call: unanswered, or ringing, answered and over, as two keepers note it."""
+    """Draw a call, unanswered or answered, as two keepers note it."""
     ring_ms = 1000 * draw(st.integers(1, 30))
     talk_ms = 1000 * draw(st.sampled_from((0, 0, 1, 7, 30, 60, 61, 185, 600)))
 

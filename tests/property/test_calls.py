@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallystick.testing import check_law
+from tallystick.testing.conformance import check_law
 from tallystick.testing.laws import LAWS
 
 from .strategies import CALLS

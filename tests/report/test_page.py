@@ -307,7 +307,7 @@ def test_certain_findings_and_indications_are_counted(day, page):
     """The brief tells them apart, and the strongest are marked."""
     frame = pl.read_parquet(day / "findings.parquet")
     certain = frame["certain"].sum()
-    rest = frame.filter(pl.col("kind") != "unproven").height - certain
+    rest = read_summary(day).accusing - certain
     for number, name in ((certain, "certain"), (rest, "indications")):
         said = TEXTS.say(f"brief.{name}")
         figure = TEXTS.formats.integer(number)

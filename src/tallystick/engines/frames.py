@@ -125,12 +125,12 @@ class _Coded:
 
 def _coded(spec: PairingSpec, side: str, halves: pl.DataFrame) -> _Coded:
     """Complete the halves of a side and give names their codes."""
-    names = {}
+    names: dict[str, tuple[str, ...]] = {}
     for column in NAMED:
         if column not in halves.columns:
             continue
         texts = halves[column].cast(pl.String).fill_null("")
-        known = tuple(sorted(texts.unique().to_list()))
+        known = tuple(sorted(texts.unique()))
         names[column] = known
         codes = {name: code for code, name in enumerate(known)}
         halves = halves.with_columns(

@@ -13,8 +13,13 @@ from tallystick.pairing.gaps import mark_gaps
 from tallystick.pairing.knowledge import spoken_for
 from tallystick.pairing.learn import HOUR_MS
 from tallystick.pairing.plan import BIN_MS, State
-from tallystick.pairing.readings import SHIFTS_MIN, candidates_step, counts_step
-from tallystick.pairing.spec import Gap, Reading
+from tallystick.pairing.readings import (
+    SHIFTS_MIN,
+    candidates_step,
+    counts_step,
+    reach_ms,
+)
+from tallystick.pairing.spec import Attribute, Gap, Reading
 from tallystick.pairing.step import Engine, Step
 from tallystick.pairing.weigh import Background, accept, choose, usual, weigh
 
@@ -82,7 +87,7 @@ def read_again(
     amounts = [a for a in spec.attributes if a.cls == "TOL" and a.evidence]
     amount = amounts[0] if amounts else None
     for reading in readings:
-        reach = max(state.window.ms, 4 * int(state.window.spread_ms))
+        reach = reach_ms(state.window)
         if reading.against == "domestic":
             reach = max(reach, DOMESTIC_REACH_MS)
         engine.run(candidates_step(spec, reading, reach))
@@ -98,7 +103,7 @@ def read_again(
         part = found.filter(pl.col("reading") == reading.name)
         if part.is_empty():
             continue
-        known = _background(engine, state, reading, amount.name if amount else None)
+        known = _background(engine, state, reading, amount)
         weighed.append(
             weigh(part, known, step=amount.step if amount else 1).with_columns(
                 a_side=pl.lit(reading.against)
@@ -108,7 +113,11 @@ def read_again(
     chosen = _without_gaps(engine, state, chosen, gaps)
     sure = accept(chosen, false_discovery_rate=state.options.false_discovery_rate)
     sure = _beyond_usual(engine, state, sure)
-    rows = [_reading_finding(row) for row in sure.iter_rows(named=True)]
+    named = {reading.name: reading for reading in readings}
+    rows = [
+        _reading_finding(row, named[row["reading"]], amount)
+        for row in sure.iter_rows(named=True)
+    ]
     both = pl.DataFrame(rows, schema=FINDING_SCHEMA) if rows else empty
     left = _possible(chosen, sure)
     return both.filter(pl.col("kind") != ""), both.filter(pl.col("kind") == ""), left
@@ -190,7 +199,7 @@ def _beyond_usual(engine: Engine, state: State, sure: pl.DataFrame) -> pl.DataFr
 
 
 def _background(
-    engine: Engine, state: State, reading: Reading, amount: str | None
+    engine: Engine, state: State, reading: Reading, amount: Attribute | None
 ) -> Background:
     hours = engine.fetch(
         f"SELECT bin * {BIN_MS} // {HOUR_MS} AS hour, sum(n)::DOUBLE AS n"
@@ -213,9 +222,9 @@ def _background(
     def amounts(side: str) -> np.ndarray:
         if amount is None:
             return np.zeros(0)
-        return engine.fetch(f"SELECT {amount} / 1000.0 AS v FROM reading_{side}")[
-            "v"
-        ].to_numpy()
+        return engine.fetch(
+            f"SELECT {amount.name} / {amount.step}.0 AS v FROM reading_{side}"
+        )["v"].to_numpy()
 
     agreement = np.zeros(9)
     if amount is not None:
@@ -232,19 +241,21 @@ def _background(
     )
 
 
-def _reading_finding(row: dict[str, object]) -> dict[str, object]:
+def _reading_finding(
+    row: dict[str, object], reading: Reading, amount: Attribute | None
+) -> dict[str, object]:
     """Describe one accepted candidate."""
 
     def number(name: str) -> float:
         return float(row[name])  # type: ignore[arg-type]
 
-    domestic = row["a_side"] == "domestic"
     busy = number("busy")
     same = number("bits_amount") >= 0
     excuse = row["excuse"]
-    code = "called_number_same"
-    if row["reading"] == "calling":
-        code = "calling_number_same"
+    code = reading.reason or f"{reading.key}_same"
+    noun = (amount.noun or amount.name) if amount else "amount"
+    alike = f"{noun}_same" if same else f"{noun}_differs"
+    gap = number("d_amount") - number("a_amount")
     items = [
         ("prior", number("bits_prior"), {}),
         (
@@ -254,21 +265,13 @@ def _reading_finding(row: dict[str, object]) -> dict[str, object]:
         ),
         ("number_busy", -np.log2(busy), {"open_halves": int(busy)}),
         (
-            "duration_same" if same else "duration_differs",
+            alike,
             number("bits_amount"),
-            {
-                "difference_s": round(
-                    (number("d_amount") - number("a_amount")) / 1000, 3
-                )
-            },
+            amount.difference("difference", gap) if amount else {},
         ),
-        (
-            "sim_support" if domestic else "carrier_support",
-            number("bits_support"),
-            {},
-        ),
+        (reading.support, number("bits_support"), {}),
     ]
-    reasons = [code, "time_close", "duration_same" if same else "duration_differs"]
+    reasons = [code, "time_close", alike]
     if excuse == "usual":
         reasons.append(str(row["kind"]))
     return {

@@ -24,7 +24,8 @@ def align(candidates: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         candidates: `d_row`, `a_row`, `d_t`, `a_t`, `cost`; all pairs that may be,
-            each within one key.
+            each within one key. `d_place` and `a_place` number the halves of each
+            side in order of time, those of one moment by what they are.
 
     Returns:
         The chosen `d_row`, `a_row`. No half appears twice; no two pairs of one crowd
@@ -34,9 +35,9 @@ def align(candidates: pl.DataFrame) -> pl.DataFrame:
     """
     if candidates.is_empty():
         return candidates.select("d_row", "a_row")
-    ordered = candidates.sort("d_t", "d_row", "a_t", "a_row")
-    d_rows, d_of = np.unique(ordered["d_row"].to_numpy(), return_inverse=True)
-    a_rows, a_of = np.unique(ordered["a_row"].to_numpy(), return_inverse=True)
+    ordered = candidates.sort("d_place", "a_place")
+    d_rows, d_of = np.unique(ordered["d_place"].to_numpy(), return_inverse=True)
+    a_rows, a_of = np.unique(ordered["a_place"].to_numpy(), return_inverse=True)
     size = len(d_rows) + len(a_rows)
     links = coo_array(
         (np.ones(len(d_of), dtype=np.int8), (d_of, len(d_rows) + a_of)),

@@ -13,10 +13,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tallystick.pairing.spec import Check, PairingSpec
+from tallystick.pairing.spec import Attribute, Check, PairingSpec
 from tallystick.pairing.step import Step
 
-INCREMENTS_MS: Final = (60_000, 30_000, 6_000)
 STILL_TRYING_MS: Final = 1500
 _ROUNDED: Final = 0.97  # share of whole multiples that shows a billing increment
 _SHRINK: Final = 20.0
@@ -26,24 +25,25 @@ _QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7
 
 
-def increments_step(side: str, amount: str) -> Step:
+def increments_step(side: str, amount: Attribute) -> Step:
     """Count how many amounts of each carrier are whole multiples of an increment."""
     counts = ", ".join(
-        f"count(*) FILTER (WHERE {amount} % {i} = 0) AS by_{i}" for i in INCREMENTS_MS
+        f"count(*) FILTER (WHERE {amount.name} % {i} = 0) AS by_{i}"
+        for i in amount.increments
     )
     return Step(
         "increments_seen",
         f"SELECT '{side}' AS side, carrier, count(*) AS n, {counts}"
-        f" FROM {side} WHERE {amount} > 0 GROUP BY carrier",
+        f" FROM {side} WHERE {amount.name} > 0 GROUP BY carrier",
         append=True,
     )
 
 
-def increments(seen: pl.DataFrame) -> pl.DataFrame:
+def increments(seen: pl.DataFrame, amount: Attribute) -> pl.DataFrame:
     """Return `side`, `carrier`, `increment`: to how much each carrier rounds up."""
     total = seen.group_by("side", "carrier").agg(pl.exclude("side", "carrier").sum())
     rule = pl.lit(0)
-    for step in reversed(INCREMENTS_MS):
+    for step in reversed(amount.increments):
         enough = (pl.col(f"by_{step}") >= _ROUNDED * pl.col("n")) & (pl.col("n") >= 20)
         rule = pl.when(enough).then(step).otherwise(rule)
     return total.select("side", "carrier", rule.cast(pl.Int64).alias("increment")).sort(

@@ -134,7 +134,18 @@ def forget_repeats(engine: Engine, side: str) -> None:
     )
 
 
-def sessions_steps(window_ms: int) -> list[Step]:
+def in_order(spec: PairingSpec, prefix: str = "") -> str:
+    """Return by what halves of one key are ordered: time, then what they are.
+
+    Halves of the very same moment are alike on both sides in what was measured; the
+    order in which records were read says nothing.
+    """
+    measured = [a.name for a in spec.attributes if a.cls == "TOL"]
+    columns = ["t", *measured, "end_ms", "record_id"]
+    return ", ".join(f"{prefix}{column}" for column in columns)
+
+
+def sessions_steps(spec: PairingSpec, window_ms: int) -> list[Step]:
     """Split the crowd into sessions and pair even ones in order.
 
     A session is a run of halves of one key with no pause longer than the window. If
@@ -142,8 +153,9 @@ def sessions_steps(window_ms: int) -> list[Step]:
     the first, and so on: redials never pair crosswise, even when the clocks scatter
     more than the redials.
     """
+    order = in_order(spec)
     one = (
-        "SELECT '{side}' AS side, row, key_hi, key_lo, t FROM {table}"
+        "SELECT '{side}' AS side, row, key_hi, key_lo, " + order + " FROM {table}"
         " WHERE row IN (SELECT {short}_row FROM crowd)"
         " AND row NOT IN (SELECT row FROM repeats WHERE side = '{table}')"
     )
@@ -162,7 +174,7 @@ def sessions_steps(window_ms: int) -> list[Step]:
         Step(
             "ranked",
             "SELECT row, side, key_hi, key_lo, session, row_number() OVER"
-            " (PARTITION BY key_hi, key_lo, session, side ORDER BY t, row) AS place,"
+            f" (PARTITION BY key_hi, key_lo, session, side ORDER BY {order}) AS place,"
             " count(*) FILTER (WHERE side = 'd') OVER s"
             " = count(*) FILTER (WHERE side = 'a') OVER s AS even,"
             " count(*) FILTER (WHERE side = 'd') OVER s AS n FROM sessions"
@@ -230,7 +242,7 @@ def rest_of_crowd_step(window_ms: int) -> Step:
 
 def mutual_best_step(table: str, into: str, name: str) -> Step:
     """Pair the candidates of `table` that are each other's cheapest."""
-    tie = "cost, least(d_t, a_t), greatest(d_t, a_t)"
+    tie = "cost, least(d_t, a_t), greatest(d_t, a_t), d_record_id, a_record_id"
     return Step(
         into,
         f"SELECT * EXCLUDE (cost, d_best, a_best), '{name}' AS pass FROM"
@@ -241,9 +253,13 @@ def mutual_best_step(table: str, into: str, name: str) -> Step:
     )
 
 
-def settle(engine: Engine) -> None:
+def settle(engine: Engine, spec: PairingSpec) -> None:
     """Pair the table `rest` by the cheapest pairing without crossings."""
-    rest = engine.fetch("SELECT d_row, a_row, d_t, a_t, cost FROM rest")
+    places = ", ".join(
+        f"dense_rank() OVER (ORDER BY {in_order(spec, s)}) AS {s}place"
+        for s in ("d_", "a_")
+    )
+    rest = engine.fetch(f"SELECT d_row, a_row, d_t, a_t, cost, {places} FROM rest")
     engine.load("aligned", align(rest))
     engine.run(
         Step(
@@ -292,9 +308,9 @@ def pair_bucket(
         [
             repeats_step("departures", "crowd"),
             repeats_step("arrivals", "crowd"),
-            *sessions_steps(window_ms),
+            *sessions_steps(spec, window_ms),
             rest_of_crowd_step(window_ms),
         ]
     )
-    settle(engine)
+    settle(engine, spec)
     engine.run_all([open_step("departures"), open_step("arrivals")])

@@ -225,11 +225,8 @@ def check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataFr
         .sort("place", "wrong")
         .unique(["d_row"], keep="first", maintain_order=True)
     )
-    codes = {
-        "departure_only": "answered_not_there",
-        "departure_earlier": "answered_early",
-        "departure_exceeds": "billed_longer",
-    }
+    codes = [check.reason or check.test for check in spec.checks]
+    measures = {a.name: a for a in spec.attributes}
     rows = [
         {
             "kind": r["kind"],
@@ -237,12 +234,14 @@ def check_pairs(engine: Engine, state: State, looped: pl.DataFrame) -> pl.DataFr
             "a_row": r["a_row"],
             "a_side": "arrivals",
             "confidence": 1 - r["wrong"],
-            "reasons": f"{codes[spec.checks[r['test']].test]};carrier_support",
+            "reasons": f"{codes[r['test']]};carrier_support",
             "evidence": evidence(
                 (
-                    codes[spec.checks[r["test"]].test],
+                    codes[r["test"]],
                     r["bits"],
-                    {"excess_s": round(r["excess"] / 1000, 3)},
+                    measures[spec.checks[r["test"]].attribute].difference(
+                        "excess", r["excess"]
+                    ),
                 )
             ),
             "pass": None,

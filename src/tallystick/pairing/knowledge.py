@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallystick.pairing.completeness import NO_SERIALS, Serials
 from tallystick.pairing.missing import company_steps
+from tallystick.pairing.readings import farthest_ms, reach_ms
 from tallystick.pairing.serials import read_serials
 from tallystick.pairing.spec import PairingSpec
 from tallystick.pairing.step import Engine, Step
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SPOKEN_FOR_MS: Final = 3_600_000
 """No second reading looks further beyond the other side's record than this.
 
-The decoys' farthest shift and the widest window fit into it.
+Only where the window is wider than minutes do decoys need more.
 """
 _KEYS: Final = ("key_hi", "key_lo")
 _SAMPLE_PRIMES: Final = (1, 7, 31, 61, 127)
@@ -121,7 +122,8 @@ def spoken_for(state: "State", side: str) -> str:
     number is inside.
     """
     cover = state.coverage["arrivals" if side == "departures" else "departures"]
-    low, high = cover.from_ms - SPOKEN_FOR_MS, cover.to_ms + SPOKEN_FOR_MS
+    far = max(SPOKEN_FOR_MS, farthest_ms(reach_ms(state.window)))
+    low, high = cover.from_ms - far, cover.to_ms + far
     return f"t BETWEEN {low} AND {high}"
 
 

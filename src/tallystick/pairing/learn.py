@@ -67,7 +67,7 @@ class Window:
         return replace(self, ms=ms, false_expected=self.chance_per_ms * ms)
 
 
-def lone_pairs_step(departures: str, arrivals: str) -> Step:
+def lone_pairs_step(departures: str, arrivals: str, horizon_ms: int) -> Step:
     """Pair halves whose key occurs exactly once on either side, at any time.
 
     A record that says the same half again does not make its key occur twice.
@@ -82,7 +82,7 @@ def lone_pairs_step(departures: str, arrivals: str) -> Step:
         f"SELECT d.point AS d_point, a.point AS a_point, d.at_ms AS d_at,"
         f" a.at_ms AS a_at FROM ({lone.format(departures)}) d"
         f" JOIN ({lone.format(arrivals)}) a USING (key_hi, key_lo)"
-        f" WHERE abs(a.at_ms - d.at_ms) <= {FARTHEST_MS}",
+        f" WHERE abs(a.at_ms - d.at_ms) <= {max(FARTHEST_MS, horizon_ms)}",
         append=True,
     )
 

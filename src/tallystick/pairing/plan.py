@@ -41,7 +41,7 @@ from tallystick.pairing.learn import (
     near_pairs_step,
 )
 from tallystick.pairing.leftovers import tidy_bucket
-from tallystick.pairing.spec import Options, PairingSpec
+from tallystick.pairing.spec import Attribute, Options, PairingSpec
 from tallystick.pairing.step import Engine, Step
 
 SAMPLE_HALVES: Final = 3_000_000
@@ -115,7 +115,7 @@ def learn(
         sources = [side.sources[bucket] for side in sides]
         if any(source is None for source in sources):
             continue
-        engine.run(lone_pairs_step(str(sources[0]), str(sources[1])))
+        engine.run(lone_pairs_step(str(sources[0]), str(sources[1]), spec.horizon_ms))
         sampled.append(bucket)
         halves += departures.rows // len(departures.sources)
         if halves >= SAMPLE_HALVES:
@@ -138,15 +138,11 @@ def learn(
     if len(sampled) == 1 and clocks.report["pairs"].sum() < THIN * count:
         clocks = _learn_thin_clocks(engine, spec, sides, sampled[0])
     window, lags = _learn_window(engine, spec, options, sides, sampled)
-    seen = (
-        engine.fetch("SELECT * FROM increments_seen")
-        if sampled and _amount(spec)
-        else None
-    )
+    amount = _rounded(spec)
     engine.load(
         "increments",
-        increments(seen)
-        if seen is not None
+        increments(engine.fetch("SELECT * FROM increments_seen"), amount)
+        if sampled and amount is not None
         else pl.DataFrame(
             schema={"side": pl.String, "carrier": pl.Int32, "increment": pl.Int64}
         ),
@@ -209,6 +205,11 @@ def _amount(spec: PairingSpec) -> str | None:
     return next((a.name for a in spec.attributes if a.cls == "TOL"), None)
 
 
+def _rounded(spec: PairingSpec) -> Attribute | None:
+    """Return the attribute that keepers round up, if the domain knows of one."""
+    return next((a for a in spec.attributes if a.increments), None)
+
+
 def _learn_window(
     engine: Engine,
     spec: PairingSpec,
@@ -227,13 +228,15 @@ def _learn_window(
             source = side.sources[bucket]
             engine.run(load_side_step(side.side, str(source), spec))
             forget_repeats(engine, side.side)
-            if amount := _amount(spec):
+            if amount := _rounded(spec):
                 engine.run(increments_step(side.side, amount))
         found = engine.fetch(lone_lags_query(spec.horizon_ms, unequal=unequal))
         genuine.append(found["lag"].to_numpy())
         differ += int(found["unequal"].sum())
+        # A shift must leave no true pair within the horizon.
+        unit_ms = max(HOUR_MS, spec.horizon_ms)
         for shift in DECOY_SHIFTS_H:
-            query = lone_lags_query(spec.horizon_ms, shift * HOUR_MS)
+            query = lone_lags_query(spec.horizon_ms, shift * unit_ms)
             decoys.append(engine.fetch(query)["lag"].to_numpy())
     none = np.zeros(0, dtype=np.int64)
     lags = np.concatenate(genuine) if genuine else none

@@ -9,12 +9,15 @@ Source: spec/pairing.md, "Second readings".
 
 from typing import Final
 
+from tallystick.pairing.learn import Window
 from tallystick.pairing.spec import PairingSpec, Reading
 from tallystick.pairing.step import Step
 
-# Shifts in minutes: far enough to break every true crossing, near enough to see the
-# same hour of the day. The zero is the real thing.
+# Shifts in minutes, or in longer units where the window is wide: far enough to break
+# every true crossing, near enough to see the same hour of the day. The zero is the
+# real thing.
 SHIFTS_MIN: Final = (0, -34, -21, -13, -8, 8, 13, 21, 34)
+MINUTE_MS: Final = 60_000
 DECOYS: Final = len(SHIFTS_MIN) - 1
 _PRESENT: Final = 1
 _UNREADABLE: Final = 2
@@ -71,9 +74,25 @@ def counts_step(side: str, spec: PairingSpec) -> list[Step]:
     ]
 
 
+def reach_ms(window: Window) -> int:
+    """Return how far apart a reading looks for partners."""
+    return max(window.ms, 4 * int(window.spread_ms))
+
+
+def shift_unit_ms(reach_ms: int) -> int:
+    """Return the unit of shifts: the least of them is at least twice the reach."""
+    return max(MINUTE_MS, reach_ms // 4 + 1)
+
+
+def farthest_ms(reach_ms: int) -> int:
+    """Return how far from a half its candidates and decoys may lie."""
+    return max(SHIFTS_MIN) * shift_unit_ms(reach_ms) + reach_ms
+
+
 def candidates_step(spec: PairingSpec, reading: Reading, reach_ms: int) -> Step:
     """Join open halves that share the reading's part, at each shift."""
     key, other = reading.key, reading.against
+    unit_ms = shift_unit_ms(reach_ms)
     both = [
         "row",
         "t",
@@ -92,7 +111,7 @@ def candidates_step(spec: PairingSpec, reading: Reading, reach_ms: int) -> Step:
     return Step(
         "readings",
         f"SELECT '{reading.name}' AS reading, s.shift, {columns},"
-        f" a.t + s.shift * 60000 - d.t AS lag, {support} AS support,"
+        f" a.t + s.shift * {unit_ms} - d.t AS lag, {support} AS support,"
         f" greatest(bd.busy, ba.busy) AS busy, bd.busy AS busy_d, ba.busy AS busy_a,"
         f" {kind_of(reading)} AS kind, {declared(reading)} AS declared,"
         f" {excuse(reading)} AS excuse"
@@ -100,7 +119,7 @@ def candidates_step(spec: PairingSpec, reading: Reading, reach_ms: int) -> Step:
         f" JOIN reading_{other} a ON a.{key} = d.{key}{unequal}"
         f" JOIN busy_departures_{key} bd ON bd.{key} = d.{key}"
         f" JOIN busy_{other}_{key} ba ON ba.{key} = a.{key}"
-        f" JOIN shifts s ON a.t + s.shift * 60000 - d.t"
+        f" JOIN shifts s ON a.t + s.shift * {unit_ms} - d.t"
         f" BETWEEN -{reach_ms} AND {reach_ms}"
         f" WHERE d.{key}_state = {_PRESENT}",
         append=True,

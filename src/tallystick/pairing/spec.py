@@ -27,6 +27,9 @@ class Attribute:
             counted, in the attribute's own unit.
         absent: For `TOL`, the value that says there was nothing to measure.
         evidence: Whether agreement in it speaks for a second reading.
+        noun: What reasons call it; its name if not given.
+        increments: For `TOL`, to what keepers are known to round it up, the largest
+            first.
     """
 
     name: str
@@ -34,6 +37,16 @@ class Attribute:
     step: int = 1000
     absent: int = 0
     evidence: bool = True
+    noun: str = ""
+    increments: tuple[int, ...] = ()
+
+    def difference(self, what: str, value: float) -> dict[str, object]:
+        """Return a difference as evidence names it: times in seconds."""
+        if self.cls == "EQ":
+            return {}
+        if self.name.endswith("_ms"):
+            return {f"{what}_s": round(value / 1000, 3)}
+        return {what: round(value, 3)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +60,15 @@ class Reading:
         against: Which halves of the arrival side are read.
         kind: The finding when the differing part is present on both sides.
         kind_removed: The finding when it is absent at arrival only.
+        reason: Code of what speaks for it; made of the key's name if not given.
+        support: Code of the support that carriers, or a supporting value, lend.
     """
 
     name: str
     key: str
     kind: str
+    reason: str = ""
+    support: str = "carrier_support"
     differs: str | None = None
     against: Against = "arrivals"
     kind_removed: str | None = None
@@ -68,6 +85,7 @@ class Check:
             arrival), `departure_earlier` (a `TOL` delay shorter at departure) or
             `departure_exceeds` (a `TOL` amount larger at departure).
         least: Smallest difference worth naming, in the attribute's unit.
+        reason: Code of what speaks for the finding; the test if not given.
         delay: For `departure_only`, the delay after which it was completed.
     """
 
@@ -75,6 +93,7 @@ class Check:
     attribute: str
     test: Literal["departure_only", "departure_earlier", "departure_exceeds"]
     least: int = 0
+    reason: str = ""
     delay: str | None = None
 
 

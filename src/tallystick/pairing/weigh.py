@@ -18,7 +18,8 @@ import polars as pl
 from tallystick.pairing.readings import DECOYS
 
 HOUR_MS: Final = 3_600_000
-# Differences in time are counted in rings that double from 50 ms.
+# Differences in time are counted in rings that double from 50 ms, or from more where
+# the window is wider than the widest of them.
 LAG_EDGES: Final = np.concatenate(
     [
         -(50.0 * 2 ** np.arange(14, -1, -1)),
@@ -72,14 +73,15 @@ def weigh(candidates: pl.DataFrame, known: Background, *, step: int) -> pl.DataF
         The same rows with `bits_time`, `bits_amount`, `bits_prior`, `bits_support`,
         `bits` (their sum) and `posterior`.
     """
-    lag_bin = np.searchsorted(LAG_EDGES, candidates["lag"].to_numpy()) - 1
-    lag_bin = np.clip(lag_bin, 0, len(LAG_EDGES) - 2)
+    lag = candidates["lag"].to_numpy()
+    edges = LAG_EDGES * max(1.0, float(np.abs(lag).max(initial=0)) / LAG_EDGES[-1])
+    lag_bin = np.clip(np.searchsorted(edges, lag) - 1, 0, len(edges) - 2)
     real = candidates["shift"].to_numpy() == 0
     d_amount = candidates["d_amount"].to_numpy() / step
     a_amount = candidates["a_amount"].to_numpy() / step
     amount = amount_class(d_amount, a_amount)
     bits_amount = _amount_bits(amount, d_amount, known)
-    density = _lag_density(lag_bin, real, bits_amount, known.lags)
+    density = _lag_density(edges, lag_bin, real, bits_amount, known.lags)
     hour = candidates["d_t"].to_numpy() // HOUR_MS
     share = np.array([known.profile.get(int(h), 0.0) for h in hour])
     floor = 1.0 / max(len(known.profile), 1) / 24
@@ -164,7 +166,11 @@ def _share_between(
 
 
 def _lag_density(
-    lag_bin: np.ndarray, real: np.ndarray, bits_amount: np.ndarray, lags: np.ndarray
+    edges: np.ndarray,
+    lag_bin: np.ndarray,
+    real: np.ndarray,
+    bits_amount: np.ndarray,
+    lags: np.ndarray,
 ) -> np.ndarray:
     """Density per ms of the differences of true crossings, by ring.
 
@@ -172,12 +178,12 @@ def _lag_density(
     amounts have beyond the decoys moves it, since an altered or bypassed crossing
     may take another path.
     """
-    width = np.diff(LAG_EDGES)
+    width = np.diff(edges)
     fair = bits_amount > 0
     found = np.bincount(lag_bin[real & fair], minlength=len(width))
     chance = np.bincount(lag_bin[~real & fair], minlength=len(width)) / DECOYS
     excess = np.maximum(found - chance - 2 * np.sqrt(chance), 0.0)
-    clean = np.histogram(lags, LAG_EDGES)[0] + 1e-3 * width / width.sum()
+    clean = np.histogram(lags, edges)[0] + 1e-3 * width / width.sum()
     clean += 0.02 * clean.sum() * _near(width)
     shape = excess + _PSEUDO * clean / clean.sum()
     # Neighbouring rings lend each other some weight: paths differ a little.

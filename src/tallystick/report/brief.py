@@ -148,7 +148,7 @@ def _graded(material: Material, texts: Texts) -> list[Line]:
     if not certain:
         return []
     formats, wrong = texts.formats, sum(one.certain_wrong for one in tallies)
-    rest = sum(one.count for one in tallies) - sum(certain)
+    rest = material.summary.accusing - sum(certain)
     return [
         Line(
             figure=formats.integer(sum(certain)),

@@ -135,9 +135,7 @@ def check_conservation(world: World, run: Run) -> None:
     Raises:
         LawBrokenError: A half is lost, or is in two places.
     """
-    result = run(
-        world.spec, world.departures(), world.arrivals(), options=Options()
-    )
+    result = run(world.spec, world.departures(), world.arrivals(), options=Options())
     out = told(result)
     for place, side in enumerate(SIDES):
         halves = world.departures() if side == "departures" else world.arrivals()
@@ -148,7 +146,9 @@ def check_conservation(world: World, run: Run) -> None:
         for name, where in (("pairs", paired), ("findings", found), ("aside", aside)):
             twice = sorted((where - held).keys())
             if twice:
-                raise LawBrokenError("conservation", f"{side} too often in {name}: {twice}")
+                raise LawBrokenError(
+                    "conservation", f"{side} too often in {name}: {twice}"
+                )
         only_found = Counter({i: n for i, n in found.items() if i not in paired})
         _same(f"conservation of {side}", held, paired + only_found + aside)
 
@@ -229,7 +229,7 @@ def _origin(out: Told) -> Told:
     """Name every record by the one that it repeats."""
 
     def first(record: str) -> str:
-        return record.split("+")[0]
+        return record.split("+", maxsplit=1)[0]
 
     def firsts(rows: Counter[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
         named: Counter[tuple[str, ...]] = Counter()
@@ -315,9 +315,7 @@ def _silenced(world: World, side: str, low: int, high: int) -> tuple[World, set[
         replace(c, fault=lost) if low <= c.at_ms <= high else c for c in [*plain, *wave]
     ]
     other = next(s for s in SIDES if s != side)
-    inside = {
-        f"{other[0]}{n}" for n, c in enumerate(every) if low <= c.at_ms <= high
-    }
+    inside = {f"{other[0]}{n}" for n, c in enumerate(every) if low <= c.at_ms <= high}
     own = world.clocks_ms[side]
     clocks = {**world.clocks_ms, side: (own[0],) * len(own)}
     return replace(world, crossings=every, clocks_ms=clocks), inside
@@ -362,13 +360,14 @@ def check_naming(world: World, run: Run) -> None:
     alone = tuple(replace(c, block=1) for c in world.spec.company)
     spec = replace(world.spec, company=alone)
     sides = (world.departures(), world.arrivals())
-    keys = np.unique(np.concatenate([s[k].to_numpy() for s in sides for k in KEY_COLUMNS]))
+    columns = [half[key].to_numpy() for half in sides for key in KEY_COLUMNS]
+    keys = np.unique(np.concatenate(columns))
     keys = keys[keys != 0]
     names = np.random.default_rng(len(keys)).choice(2**48, len(keys), replace=False) + 1
     table = dict(zip(keys.tolist(), names.tolist(), strict=True))
     renamed = [
-        s.with_columns(pl.col(KEY_COLUMNS).replace_strict(table, default=0))
-        for s in sides
+        half.with_columns(pl.col(KEY_COLUMNS).replace_strict(table, default=0))
+        for half in sides
     ]
     before = told(run(spec, *sides, options=Options()))
     _all_same("naming", before, told(run(spec, *renamed, options=Options())))

@@ -55,7 +55,7 @@ class World:
     spec: PairingSpec = field(repr=False)
     crossings: Sequence[Crossing]
     clocks_ms: Mapping[str, Sequence[int]] = field(
-        default_factory=lambda: {side: (0,) for side in SIDES}
+        default_factory=lambda: dict.fromkeys(SIDES, (0,))
     )
 
     def departures(self) -> pl.DataFrame:
@@ -76,13 +76,11 @@ class World:
             for number, crossing in enumerate(self.crossings)
             for row in self._rows(side, number, crossing)
         ]
-        frame = pl.DataFrame(rows, infer_schema_length=None, schema=self._columns(rows))
-        return complete(frame, self.spec, side=side).drop("row")
-
-    def _columns(self, rows: list[dict[str, object]]) -> list[str] | None:
-        """Return the columns of a side that recorded nothing."""
         generic = ["record_id", "at_ms", "point", "carrier", *KEY_COLUMNS]
-        return None if rows else generic
+        frame = pl.DataFrame(
+            rows, infer_schema_length=None, schema=None if rows else generic
+        )
+        return complete(frame, self.spec, side=side).drop("row")
 
     def _rows(
         self, side: str, number: int, crossing: Crossing

@@ -70,6 +70,7 @@ def _understood(rows: Rows, layout: Layout, clock: WallClock | None) -> pl.DataF
             columns |= _choice(name, _text(rows.frame, layout, name), allowed)
     if swapped := layout.mapping.swapped_direction:
         columns |= _exchanged(columns, columns["direction"] == swapped)
+        columns["direction:needed"] = columns["direction"].is_null()
     if "release_cause" in given:
         columns |= _cause(_text(rows.frame, layout, "release_cause"))
     columns |= _durations(rows, layout)
@@ -93,6 +94,7 @@ _ABSENT: Final[dict[str, pl.Expr]] = {
         name: pl.lit(value=False).alias(name)
         for name in (
             *(f"{name}:unknown" for name in (*CHOICES, "release_cause")),
+            "direction:needed",
             "duration:empty",
             "duration:unread",
         )

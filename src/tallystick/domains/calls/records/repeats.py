@@ -52,7 +52,7 @@ class RepeatFilter:
         self._remember(ordered)
         if not again and not len(met):
             return rows, 0
-        fresh = hashes.is_first_distinct() & ~hashes.is_in(met)
+        fresh = hashes.is_first_distinct() & ~hashes.is_in(met.implode())
         kept = Rows(rows.frame.filter(fresh), rows.lines.filter(fresh), rows.rejects)
         return kept, len(fresh) - int(fresh.sum())
 

@@ -108,25 +108,31 @@ def _fast(block: Block, dialect: Dialect) -> Rows | None:
         return None
     if frame.height != block.lines:
         return None  # values with line breaks are read carefully
-    separators = count_byte(text, dialect.separator.encode())
-    inner_separators = separators - frame.height * (len(dialect.names) - 1)
-    # Longer rows made Polars fail, so a sum that is right proves every row right.
-    if inner_separators and (
-        not quote or inner_separators != _count(frame, dialect.separator).sum()
-    ):
-        return None
-    return Rows(frame, _lines(block.line, frame.height), [])
+    # Longer rows made Polars fail, and shorter ones it filled up with nothing.
+    if quote:
+        full = not frame[:, -1].eq("").any() or _separators_add_up(
+            block, frame, dialect
+        )
+    else:
+        full = count_byte(text, dialect.separator.encode()) == frame.height * (
+            len(dialect.names) - 1
+        )
+    return Rows(frame, _lines(block.line, frame.height), []) if full else None
+
+
+def _separators_add_up(block: Block, frame: pl.DataFrame, dialect: Dialect) -> bool:
+    """Tell whether the separators are those between all columns and in values."""
+    within = frame.select(
+        pl.sum_horizontal(
+            pl.all().str.count_matches(dialect.separator, literal=True)
+        ).sum()
+    ).item()
+    between = frame.height * (len(dialect.names) - 1)
+    return count_byte(block.text, dialect.separator.encode()) == between + int(within)
 
 
 def _lines(first: int, height: int) -> pl.Series:
     return pl.int_range(first, first + height, dtype=pl.Int64, eager=True)
-
-
-def _count(frame: pl.DataFrame, mark: str) -> pl.Series:
-    """Return how often `mark` stands in the values of each row."""
-    return frame.select(
-        pl.sum_horizontal(pl.all().str.count_matches(mark, literal=True)).cast(pl.Int64)
-    ).to_series()
 
 
 def careful_rows(block: Block, dialect: Dialect) -> Rows:

@@ -68,6 +68,11 @@ REJECTS: Final[tuple[Rule, ...]] = (
         & pl.col("started_at_ms").is_null()
         & (pl.col("started_at:problem") == 0),
     ),
+    Rule(
+        "direction",
+        "The row does not say who called whom.",
+        pl.col("direction:needed"),
+    ),
     Rule("record_id", "The record has no id.", pl.col("record_id").eq("")),
     *(
         Rule(name, _SPREADSHEET_REASON, pl.col(name).str.contains(_SPREADSHEET))
