@@ -331,7 +331,13 @@ def test_without_domestic_records(desks: Desks) -> None:
 def test_declared_gaps_are_told(desks: Desks, tmp_path: Path) -> None:
     """A gap that one side declares is in its file, and the other goes by it."""
     start = 1_773_140_400_000  # 2026-03-10T11:00Z
-    mine = Gap(side="arrivals", from_ms=start, to_ms=start + 600_000, point=None, why="declared")
+    mine = Gap(
+        side="arrivals",
+        from_ms=start,
+        to_ms=start + 600_000,
+        point=None,
+        why="declared",
+    )
     theirs = replace(mine, side="departures")
     at_home = desks.ru(options=Options(declared_gaps=(mine, theirs)))
     header = blind_first(at_home, desks.file("ru-1"))

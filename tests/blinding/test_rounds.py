@@ -55,7 +55,9 @@ def view(request: pytest.FixtureRequest, desks: Desks) -> tuple[str, Result]:
     """Return what one party learns, the peer's handles replaced by record ids."""
     own: str = request.param
     by, ru = desks.by(), desks.ru(domestic=True)
-    (at_home, other), peer = ((by, ru), "ru") if own == "departure" else ((ru, by), "by")
+    (at_home, other), peer = (
+        ((by, ru), "ru") if own == "departure" else ((ru, by), "by")
+    )
     out = desks.post.parent / own
     one, two = (desks.file(f"{peer}-{number}") for number in (1, 2))
     pair_blinded(at_home, out, peer=one, peer_2=two)
@@ -130,7 +132,9 @@ def test_evidence_is_the_same(clear: Result, view: tuple[str, Result]) -> None:
 
     def steps(one: Result) -> pl.DataFrame:
         joined = one["evidence"].join(one["findings"], on="finding_id")
-        shown = joined.select(f"{own}_id", "kind", "at", "step", "code", "detail", "bits")
+        shown = joined.select(
+            f"{own}_id", "kind", "at", "step", "code", "detail", "bits"
+        )
         return shown.sort(pl.all().exclude("bits"), "bits")
 
     # Bits are written with three decimals.

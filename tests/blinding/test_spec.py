@@ -4,13 +4,16 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import tallystick.blinding
 from tallystick.blinding import ALLOWED, PURPOSES, parse_public_key
+from tallystick.blinding.allowed import WHAT
 from tallystick.blinding.header import FORMAT
 from tallystick.blinding.header_json import HEADER_LIMIT, parse_header
 from tallystick.blinding.transcript import PROTOCOL
+from tallystick.engines.blinded import Content
 
 from .make_vectors import FOLDER
 from .parties import START_MS
@@ -52,7 +55,7 @@ def test_the_columns_are_those_of_the_table() -> None:
             f"`{name}`",
             rule.kind,
             ", ".join(map(str, rule.rounds)),
-            "yes" if rule.nullable else "no",
+            ", ".join(map(str, rule.missing)) or "never",
             str(rule.low) if rule.kind == "integer" else "",
             str(rule.high) if rule.kind == "integer" else "",
         ]
@@ -66,6 +69,38 @@ def test_the_purposes_are_those_of_the_table() -> None:
     assert [row[0] for row in table("purpose in `calls`")] == [
         f"`{name}`" for name in PURPOSES
     ]
+
+
+def test_the_rows_of_the_second_file_are_those_of_the_table() -> None:
+    """Each kind of row is told of with columns that may be there in round 2."""
+    rows = table("`what` | one row for")
+    assert [row[0] for row in rows] == [f"`{what}`" for what in WHAT]
+    told = re.findall(r"`([a-z_]+)(…?)`", " ".join(row[2] for row in rows))
+    second = {name for name, rule in ALLOWED["calls"].items() if 2 in rule.rounds}
+    for name, more in told:
+        assert f"{name}hi" in second if more else name in second
+
+
+def test_the_mark_of_a_file_is_the_one_described() -> None:
+    """The mark of a file follows from its rows as the specification says."""
+    halves = [
+        (0, -5, 7, 1_795_219_200_000, 61_000, 60_000),
+        (1, 2**63 - 1, 0, 5, -1, 0),
+    ]
+    total = 0
+    for half in halves:
+        h = 0
+        for value in half:
+            h = ((h ^ (value % 2**64)) * 0x9E3779B97F4A7C15) % 2**64
+            h ^= h >> 29
+        total += h * 0xC2B2AE3D27D4EB4F
+    names = ("row", "key_hi", "key_lo", "at_ms", "end_ms", "duration_ms")
+    frame = pl.DataFrame(halves, schema=dict.fromkeys(names, pl.Int64), orient="row")
+    mark = Content()
+    mark.add(frame.with_columns(pl.col("end_ms").replace(-1, None)))
+    assert mark.text.replace("-", "") == f"{total % 2**64:016x}"
+    assert "9e3779b97f4a7c15" in SPEC
+    assert "c2b2ae3d27d4eb4f" in SPEC
 
 
 def test_every_code_of_a_file_is_raised_somewhere() -> None:

@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
+import subprocess  # ruff: ignore[suspicious-subprocess-import]
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +16,7 @@ from tallystick.engines.batch import PairJob, pair_calls
 
 from .desks import simulated
 
-PAGE = (
-    Path(__file__).parents[2] / "docs" / "how-to" / "pair-without-showing-records.md"
-)
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "pair-without-showing-records.md"
 LINE = re.compile(r"^(by|ru)\$ tally (.+)$", re.MULTILINE)
 OTHER = {"by": "ru", "ru": "by"}
 KEYS = (

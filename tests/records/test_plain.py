@@ -10,6 +10,7 @@ import zstandard
 
 from tallystick.domains.calls.records import Mapping
 from tallystick.domains.calls.schema import RECORD_SCHEMA
+from tallystick.model.errors import MalformedError
 
 from .files import PLAIN, plain_row, plain_with, read, saved
 
@@ -190,6 +191,15 @@ def test_another_encoding(tmp_path):
     found = read(path, mapping=Mapping(encoding="cp1251"))
     assert found.column("carrier")[0] == "Оператор"
     assert not found.reasons
+
+
+def test_utf16_without_a_mark(tmp_path):
+    """What looks like binary data is read when the encoding is stated."""
+    path = saved(tmp_path, PLAIN.encode("utf-16-le"))
+    with pytest.raises(MalformedError, match="utf-16-le"):
+        read(path)
+    found = read(path, mapping=Mapping(encoding="utf-16-le"))
+    assert found.column("calling_number") == NUMBERS
 
 
 def test_side_keeps_its_directions(tmp_path):

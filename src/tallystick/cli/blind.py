@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from tallystick.blinding import BlindedHeader
-    from tallystick.engines.rounds import Home
+    from tallystick.engines.home import Home
 
 app = typer.Typer(
     name="blind",
@@ -185,7 +185,7 @@ def at_home(
     from tallystick.cli.pair import declared_gaps, megabytes, reading
     from tallystick.domains.calls.numbers import Numbering
     from tallystick.domains.calls.records import Mapping
-    from tallystick.engines.rounds import Home
+    from tallystick.engines.home import Home
     from tallystick.pairing.spec import Options
 
     return Home(

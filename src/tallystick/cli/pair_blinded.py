@@ -1,5 +1,7 @@
 """`tally pair blinded`: pair own records with the peer's two blinded files."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -97,6 +99,7 @@ def blinded(
             peer=peer,
             peer_2=peer_2,
             show_numbers=show_numbers,
+            command=shlex.join(["tally", *sys.argv[1:]]),
             progress=stages,
         )
         stages("draw the report", 0, 1)

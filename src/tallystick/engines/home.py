@@ -3,7 +3,7 @@
 Source: spec/tokens.md, "The two rounds".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -101,8 +101,12 @@ class Home:
         return "arrivals" if self.side == "departures" else "departures"
 
     @contextmanager
-    def at_work(self) -> Iterator[tuple[DuckEngine, Path]]:
-        """Give an engine and a folder that is gone afterwards."""
+    def at_work(self) -> Generator[tuple[DuckEngine, Path], None, None]:
+        """Give an engine and a folder that is gone afterwards.
+
+        Yields:
+            The engine, which spills into the folder, and the folder.
+        """
         folder = Path(mkdtemp(prefix="tally-", dir=self.work))
         try:
             with DuckEngine(

@@ -46,6 +46,7 @@ from tallystick.engines.told import (
 )
 from tallystick.engines.workspace import Workspace
 from tallystick.model import ConfigError
+from tallystick.pairing.completeness import Serials
 from tallystick.pairing.exact import load_side_step
 from tallystick.pairing.knowledge import Knowledge
 from tallystick.pairing.plan import (
@@ -235,6 +236,7 @@ def pair_blinded(
     peer: Path,
     peer_2: Path,
     show_numbers: bool = False,
+    command: str = "",
     progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
     """Pair the own records with the peer's two files; write the result directory.
@@ -245,6 +247,7 @@ def pair_blinded(
         peer: The peer's first file.
         peer_2: The peer's second file.
         show_numbers: Write the own numbers in full.
+        command: The command that asks for this, to be told with the result.
         progress: Told what is being done, how much is done, and of how much.
 
     Returns:
@@ -264,6 +267,7 @@ def pair_blinded(
         threads=home.threads,
         show_numbers=show_numbers,
         work=home.work,
+        command=command,
     )
     run_of = partial(_BlindedRun, home=home, keys=keys, peer=peer, peer_2=peer_2)
     return carry_out(job, run_of, progress)
@@ -294,8 +298,8 @@ class _BlindedRun(Run):
         self.files, self.inputs = dict(meeting.files), dict(meeting.inputs)
         self.files[home.other].paths = (self.peer, self.peer_2)
         self.second = _hear(home, self.keys, meeting, self.peer, self.peer_2)
-        serials = {home.other: self.second.serials}
-        self.knowledge = Knowledge(own=home.side, told=serials)
+        told: dict[str, Serials] = {home.other: self.second.serials}
+        self.knowledge = Knowledge(own=home.side, told=told)
         declared = dict.fromkeys((*home.options.declared_gaps, *meeting.gaps()))
         options = replace(home.options, declared_gaps=tuple(declared))
         self.job = replace(self.job, options=options)

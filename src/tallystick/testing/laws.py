@@ -53,6 +53,7 @@ class Run(Protocol):
         spec: PairingSpec,
         departures: pl.DataFrame,
         arrivals: pl.DataFrame,
+        /,
         *,
         options: Options,
     ) -> Result:

@@ -163,9 +163,11 @@ def detect(head: Head, *, mapping: Mapping, name: str = "") -> Detected:
     A file of none of the formats, or not of the one that was named, is a
     MalformedError.
     """
+    if mapping.encoding:
+        head = replace(head, encoding=mapping.encoding)
     name = name or mapping.base
     if not name and mapping.columns:
-        found = _by_mapping(head, mapping)
+        found = _by_mapping(head)
     elif name:
         found = _by_name(head, format_named(name))
     else:
@@ -173,12 +175,11 @@ def detect(head: Head, *, mapping: Mapping, name: str = "") -> Detected:
     return replace(found, mapping=mapping.over(found.mapping))
 
 
-def _by_mapping(head: Head, mapping: Mapping) -> Detected:
+def _by_mapping(head: Head) -> Detected:
     """Read a file by a mapping that stands for itself; Parquet has named columns."""
     if _parquet(head):
         return Detected(head, FORMATS[0], Mapping())
-    if head.encoding == "utf-8" and not mapping.encoding:
-        head.refuse_foreign()
+    head.refuse_foreign()
     return Detected(head, MAPPED, Mapping())
 
 
