@@ -33,6 +33,7 @@ def make_app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         add_completion=False,
+        rich_markup_mode=None,
     )
     app.add_typer(pair.app, name="pair")
     app.add_typer(records.app, name="records")

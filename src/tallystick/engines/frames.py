@@ -81,6 +81,7 @@ def pair_halves(
     domestic: pl.DataFrame | None = None,
     options: Options = _DEFAULTS,
     threads: int | None = None,
+    buckets: int | None = None,
 ) -> HalvesResult:
     """Pair two sides' halves.
 
@@ -94,6 +95,7 @@ def pair_halves(
         domestic: Halves that never crossed, if a reading of the spec looks there.
         options: What the statistics may do.
         threads: Worker threads; few halves pair fastest with one.
+        buckets: Into how many parts the halves are split, to need less memory.
 
     Raises:
         ConfigError: "half-columns".
@@ -103,13 +105,13 @@ def pair_halves(
     if domestic is not None and not domestic.is_empty():
         given["domestic"] = domestic
     sides = {side: _coded(spec, side, halves) for side, halves in given.items()}
-    buckets = buckets_for(max(departures.height, arrivals.height))
+    parts = buckets or buckets_for(max(departures.height, arrivals.height))
     with DuckEngine(folder=folder, memory_mb=_MEMORY_MB, threads=threads) as engine:
         run = _Run(
             spec=spec,
             options=options,
             engine=engine,
-            workspace=Workspace(folder, buckets),
+            workspace=Workspace(folder, parts),
             sides=sides,
         )
         return run.result()
