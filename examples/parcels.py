@@ -6,7 +6,6 @@ what it found, and holds the domain to the laws that every domain must keep.
 
 import csv
 import tempfile
-import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,15 @@ import polars as pl
 
 from tallystick.engines.frames import HalvesResult, pair_halves
 from tallystick.pairing.domain import Domain
-from tallystick.pairing.spec import Attribute, Check, Options, PairingSpec, Reading
+from tallystick.pairing.halves import key_part
+from tallystick.pairing.spec import (
+    Attribute,
+    Check,
+    Company,
+    Options,
+    PairingSpec,
+    Reading,
+)
 from tallystick.testing.conformance import check_domain
 
 SPEC = PairingSpec(
@@ -46,6 +53,7 @@ SPEC = PairingSpec(
             least=200,
         ),
     ),
+    company=(Company(side="departures", part="recipient"),),
     horizon_ms=3 * 86_400_000,
 )
 DOMAIN = Domain(name="parcels", spec=SPEC, title="parcels between two warehouses")
@@ -53,19 +61,29 @@ COLUMNS = ("record", "parcel", "recipient", "at", "gate", "haulier", "weight_g",
 
 
 def write_day(folder: Path) -> tuple[Path, Path]:
-    """Write both warehouses' books: 900 parcels, some of them not as they left."""
+    """Write both warehouses' books: 900 parcels, some of them not as they left.
+
+    Of Otter's every second arrives lighter, of Crane's every fourth under another
+    recipient; of Raven's, which all go to five recipients, two in three never arrive.
+    Every fiftieth is noted twice on arrival.
+    """
     left, came = [], []
     for n in range(900):
-        haulier = ("Bison", "Crane", "Otter")[n % 3]
+        haulier = ("Bison", "Crane", "Otter", "Raven")[n % 4]
         out, into = _iso(n * 1.2), _iso(n * 1.2 + 180)
-        sent = [f"D{n}", f"P{n:05d}", f"R{n % 97}", out, "gate 1", haulier]
-        got = [f"A{n}", f"P{n:05d}", f"R{n % 97}", into, "dock", haulier]
+        who = f"R{n % 97}" if haulier != "Raven" else f"Q{n % 5}"
+        sent = [f"D{n}", f"P{n:05d}", who, out, "gate 1", haulier]
+        got = [f"A{len(came)}", f"P{n:05d}", who, into, "dock", haulier]
         weight = 500 + n * 37 % 4000
-        lighter = 900 if haulier == "Otter" and n % 2 else 0
-        if haulier == "Crane" and n % 4 == 0:
+        lighter = 900 if haulier == "Otter" and n % 8 == 2 else 0
+        if haulier == "Crane" and n % 16 == 1:
             got[2] = "R999"
         left.append([*sent, weight, "yes"])
+        if haulier == "Raven" and n % 3:
+            continue
         came.append([*got, max(weight - lighter, 40), "yes"])
+        if n % 50 == 0:
+            came.append([f"A{len(came)}", *came[-1][1:]])
     paths = folder / "left.csv", folder / "came.csv"
     for path, rows in zip(paths, (left, came), strict=True):
         with path.open("w", newline="") as file:
@@ -81,14 +99,10 @@ def _iso(minute: float) -> str:
 
 def read_halves(path: Path) -> pl.DataFrame:
     """Read one warehouse's book as halves."""
-
-    def code(text: str) -> int:
-        return zlib.crc32(text.encode()) + 1
-
     return pl.read_csv(path).select(
         pl.col("record").alias("record_id"),
-        pl.col("parcel").map_elements(code, return_dtype=pl.Int64).alias("key_hi"),
-        pl.col("recipient").map_elements(code, return_dtype=pl.Int64).alias("key_lo"),
+        pl.col("parcel").map_batches(key_part).alias("key_hi"),
+        pl.col("recipient").map_batches(key_part).alias("key_lo"),
         pl.col("at").str.to_datetime(time_zone="UTC").dt.epoch("ms").alias("at_ms"),
         pl.col("gate").alias("point"),
         pl.col("haulier").alias("carrier"),
@@ -116,7 +130,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         left, came = write_day(Path(folder))
         found = pair(SPEC, read_halves(left), read_halves(came), options=Options())
-    print(f"{found.pairs.height} parcels have both halves")
+    print(f"{found.pairs.height:5} parcels have both halves")
+    print(f"{found.set_aside.height:5} notes repeat another")
     for kind, count in found.findings["kind"].value_counts(sort=True).iter_rows():
         print(f"{count:5} {kind}")
     check_domain(DOMAIN, run=pair, examples=3)

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from polars.testing import assert_frame_equal
 
 from tallystick.blinding import (
     PrivateKey,
@@ -17,6 +18,7 @@ from tallystick.blinding import (
     write_blinded,
 )
 from tallystick.blinding.file import METADATA_KEY
+from tallystick.engines import workspace
 from tallystick.engines.rounds import blind_first, blind_second, pair_blinded
 from tallystick.model import ConfigError, RefusedError, TallystickError
 from tallystick.pairing.spec import Gap, Options
@@ -255,6 +257,16 @@ def test_good_files_pair(desks: Desks) -> None:
     """The files that the other tests spoil pair as they are."""
     found = pl.read_parquet(pair(desks) / "findings.parquet")
     assert found.filter(pl.col("kind") == "domestic_arrival").height
+
+
+def test_long_files_are_paired_in_parts(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of several buckets give what they give in one."""
+    whole = pl.read_parquet(pair(desks) / "findings.parquet")
+    monkeypatch.setattr(workspace, "ROWS_PER_BUCKET", 700)
+    parts = pl.read_parquet(pair(desks) / "findings.parquet")
+    assert_frame_equal(parts, whole, abs_tol=1e-9, rel_tol=0)
 
 
 def second(desks: Desks, side: str, ceiling: float) -> None:

@@ -31,8 +31,8 @@ class Said:
     set_aside: pl.DataFrame
 
 
-def naive(spec, departures, arrivals, /, *, options):  # noqa: ARG001
-    """Pair what is first and near, and accuse the rest: what one writes in an hour."""
+def naive(spec, departures, arrivals, /, *, options):  # ruff: ignore[unused-function-argument]
+    """Pair what is first and near, accuse the rest: what one writes in an hour."""
     d = departures.rename({"record_id": "departure_id"})
     a = arrivals.rename({"record_id": "arrival_id"})
     near = d.join(a, on=KEY).filter(

@@ -106,6 +106,28 @@ def repeats_step(side: str, rows: str) -> Step:
     )
 
 
+def uncrowd_steps(window_ms: int) -> list[Step]:
+    """Settle what only repeats made crowded, as if they had never been sent."""
+    counted = (
+        "(SELECT *, count(*) OVER (PARTITION BY d_row) AS nd,"
+        " count(*) OVER (PARTITION BY a_row) AS na FROM crowd WHERE"
+        " d_row NOT IN (SELECT row FROM repeats WHERE side = 'departures') AND"
+        " a_row NOT IN (SELECT row FROM repeats WHERE side = 'arrivals'))"
+    )
+    return [
+        Step(
+            "pairs",
+            f"SELECT * EXCLUDE (cost, nd, na), 'key' AS pass FROM {counted}"
+            f" WHERE nd = 1 AND na = 1 AND lag BETWEEN -{window_ms} AND {window_ms}",
+            append=True,
+        ),
+        Step(
+            "crowd",
+            f"SELECT * EXCLUDE (nd, na) FROM {counted} WHERE nd > 1 OR na > 1",
+        ),
+    ]
+
+
 def forget_repeats(engine: Engine, side: str) -> None:
     """Leave one record of each half in a side's table: nothing is learned twice."""
     same = "key_hi, key_lo, at_ms, point"
@@ -304,13 +326,11 @@ def pair_bucket(
             unequal=unequal,
         )
     )
-    engine.run_all(
-        [
-            repeats_step("departures", "crowd"),
-            repeats_step("arrivals", "crowd"),
-            *sessions_steps(spec, window_ms),
-            rest_of_crowd_step(window_ms),
-        ]
-    )
+    again = [
+        engine.run(repeats_step(side, "crowd")) for side in ("departures", "arrivals")
+    ]
+    if any(again):
+        engine.run_all(uncrowd_steps(window_ms))
+    engine.run_all([*sessions_steps(spec, window_ms), rest_of_crowd_step(window_ms)])
     settle(engine, spec)
     engine.run_all([open_step("departures"), open_step("arrivals")])

@@ -161,6 +161,7 @@ def late_steps(spec: PairingSpec) -> list[Step]:
             for a in measured[:1]
         ]
     )
+    agree = agree or "false"
     both = ["row", "record_id", "t", "point", "carrier", "end_ms"]
     both += [a.name for a in spec.attributes]
     columns = ", ".join(f"{s}.{c} AS {s}_{c}" for s in ("d", "a") for c in both)
