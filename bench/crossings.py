@@ -81,9 +81,13 @@ def _crossings(first: int, last: int, calls: int) -> str:
         WHEN {_draw(23, 10_000)} < {REMOVED} THEN '' ELSE calling END AS shown
     FROM (SELECT i, k, moment_ms,
         {_belarus(caller)} AS calling,
-        {_russia(f"CASE WHEN {_draw(11, 10, 'k')} < 4 THEN"
-                 f" {_draw(12, people, caller)}"
-                 f" ELSE {_draw(13, people, 'k')} END")} AS called,
+        {
+        _russia(
+            f"CASE WHEN {_draw(11, 10, 'k')} < 4 THEN"
+            f" {_draw(12, people, caller)}"
+            f" ELSE {_draw(13, people, 'k')} END"
+        )
+    } AS called,
         {_draw(14, 10_000)} >= {UNANSWERED} AS answered,
         (2000 + 20000 * {_even(15)})::BIGINT AS ring_ms,
         (250 + 120 * abs({_normal(16)}))::BIGINT AS lag_ms,
