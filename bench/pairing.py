@@ -33,8 +33,9 @@ def bare_join(paths: list[Path], memory: str, threads: int) -> float:
     """Return the seconds of a full outer join of both sides' key columns."""
     config = {"memory_limit": memory, "threads": threads}
     key = (
-        "SELECT ltrim(calling_number, '+')::BIGINT AS key_hi,"
-        " ltrim(called_number, '+')::BIGINT AS key_lo FROM read_parquet('{}')"
+        "SELECT coalesce(try_cast(calling_number AS BIGINT), 0) AS key_hi,"
+        " coalesce(try_cast(called_number AS BIGINT), 0) AS key_lo"
+        " FROM read_parquet('{}')"
     )
     with duckdb.connect(config=config) as db:
         for side, path in zip(("d", "a"), paths, strict=True):

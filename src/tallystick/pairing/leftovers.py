@@ -66,7 +66,9 @@ def longer_pairs_step(rule: Continuation) -> Step:
         "pairs",
         f"SELECT p.* REPLACE (p.d_{rule.amount} + coalesce(dc.more, 0)"
         f"::INTEGER AS d_{rule.amount}, p.a_{rule.amount} + coalesce(ac.more, 0)"
-        f"::INTEGER AS a_{rule.amount}) FROM pairs p"
+        f"::INTEGER AS a_{rule.amount},"
+        f" (p.d_end_ms + coalesce(dc.more, 0))::INTEGER AS d_end_ms,"
+        f" (p.a_end_ms + coalesce(ac.more, 0))::INTEGER AS a_end_ms) FROM pairs p"
         f" LEFT JOIN ({summed.format('departures')} GROUP BY kept) dc"
         f" ON dc.kept = p.d_row"
         f" LEFT JOIN ({summed.format('arrivals')} GROUP BY kept) ac"
