@@ -67,7 +67,8 @@ def write_day(folder: Path) -> tuple[Path, Path]:
     recipient; of Raven's, which all go to five recipients, two in three never arrive.
     Every fiftieth is noted twice on arrival.
     """
-    left, came = [], []
+    left: list[list[object]] = []
+    came: list[list[object]] = []
     for n in range(900):
         haulier = ("Bison", "Crane", "Otter", "Raven")[n % 4]
         out, into = _iso(n * 1.2), _iso(n * 1.2 + 180)

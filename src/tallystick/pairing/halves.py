@@ -83,27 +83,37 @@ def complete(halves: pl.DataFrame, spec: PairingSpec, *, side: str) -> pl.DataFr
             f"The halves of {side} have no column {', '.join(sorted(lacking))}.",
             advice="`tallystick.pairing.halves.half_schema` lists the columns.",
         )
-    defaults = {
-        "row": pl.int_range(pl.len()),
-        "key_lo": pl.lit(0),
-        "alias": pl.lit(0),
-        **{
-            f"{part}_state": pl.when(pl.col(key) == 0).then(ABSENT).otherwise(PRESENT)
-            for part, key in zip(spec.parts, KEY_COLUMNS, strict=False)
-        },
+    states = {
+        f"{part}_state": pl.when(pl.col(key) == 0).then(ABSENT).otherwise(PRESENT)
+        for part, key in zip(spec.parts, KEY_COLUMNS, strict=False)
     }
-    halves = halves.with_columns(
-        default.alias(name)
-        for name, default in defaults.items()
-        if name not in halves.columns
-    )
+    row = {"row": pl.int_range(pl.len())}
+    for defaults in (row | dict.fromkeys(("key_lo", "alias"), pl.lit(0)), states):
+        halves = halves.with_columns(
+            default.alias(name)
+            for name, default in defaults.items()
+            if name not in halves.columns
+        )
     schema = half_schema(spec)
     absent = [pl.lit(None).alias(name) for name in schema if name not in halves.columns]
+    halves = halves.with_columns(absent)
+    return pl.DataFrame(
+        [_cast(halves[name], kind, side=side) for name, kind in schema.items()]
+    )
+
+
+def _cast(column: pl.Series, kind: pl.DataType, *, side: str) -> pl.Series:
+    """Return a column in the type of the schema.
+
+    Raises:
+        ConfigError: "half-columns". The value is not repeated: it may be a number.
+    """
     try:
-        return halves.with_columns(absent).select(*schema).cast(schema)  # type: ignore[arg-type]
-    except pl.exceptions.PolarsError as error:
+        return column.cast(kind)
+    except pl.exceptions.PolarsError:
         raise ConfigError(
             "half-columns",
-            f"A column of the halves of {side} is of the wrong type: {error}",
+            f"Column {column.name} of the halves of {side} is of the wrong type: "
+            f"{column.dtype} cannot be read as {kind}.",
             advice="`tallystick.pairing.halves.half_schema` lists the types.",
-        ) from error
+        ) from None

@@ -6,7 +6,7 @@ Needs the package hypothesis.
 from collections.abc import Iterable
 from typing import Final
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from tallystick.pairing.domain import Domain
@@ -45,9 +45,21 @@ def check_domain(
 
 
 def check_law(
-    law: Law, strategy: SearchStrategy[World], run: Run, *, examples: int = EXAMPLES
+    law: Law,
+    strategy: SearchStrategy[World],
+    run: Run,
+    *,
+    examples: int = EXAMPLES,
+    shrink: bool = True,
 ) -> None:
     """Check one law on drawn worlds.
+
+    Args:
+        law: The law.
+        strategy: Draws the worlds.
+        run: Pairs two tables of halves.
+        examples: How many worlds to draw.
+        shrink: Whether to look for the smallest world that breaks it.
 
     Raises:
         LawBrokenError: It does not hold.
@@ -59,6 +71,7 @@ def check_law(
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
     )
     @given(strategy)
     def holds(world: World) -> None:
