@@ -16,6 +16,7 @@ from tallystick.blinding import (
     Expected,
     Gap,
     read_header,
+    read_rows,
     token_columns,
     write_blinded,
 )
@@ -431,3 +432,73 @@ def test_header_types() -> None:
         assert isinstance(value, kind)
         with pytest.raises(AttributeError):
             value.epoch = "x"  # type: ignore[misc]
+
+
+def second_rows() -> pl.DataFrame:
+    """Return rows of the second round: two open halves and a count."""
+    tokens = token_columns(
+        NUMBERS[:3], parts=("called",), key=key("called", round_number=2), name="called"
+    )
+    return pl.DataFrame(
+        {
+            "what": ["open", "open", "cell"],
+            "row": [3, 5, 0],
+            "called_hi": [*tokens["called_hi"][:2], None],
+            "called_lo": [*tokens["called_lo"][:2], None],
+            "count": [None, None, 7],
+        }
+    )
+
+
+def second_header(**changes: object) -> BlindedHeader:
+    """Return a header for `second_rows`."""
+    columns = tuple(second_rows().columns)
+    return header(**{"round_number": 2, "columns": columns} | changes)
+
+
+def test_rows_of_the_second_round(tmp_path: Path) -> None:
+    """Rows of several kinds stand in one file, each with the columns it has."""
+    path = tmp_path / "x.parquet"
+    written = write_blinded(path, second_header(), [second_rows()])
+    assert written.rows == 3
+    assert pl.concat(read_rows(path, written)).equals(second_rows())
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"what": pl.lit("other")}, "column-word"),
+        ({"what": pl.lit("79161234567")}, "column-word"),
+        ({"what": pl.lit(None, pl.String)}, "column-null"),
+        ({"count": pl.lit(79_161_234_567)}, "column-range"),
+    ],
+)
+def test_values_that_no_row_of_the_second_round_has(
+    tmp_path: Path, changes: dict[str, object], code: str
+) -> None:
+    """Another kind of row, or a number for a count, does not leave."""
+    path = tmp_path / "x.parquet"
+    with pytest.raises(RefusedError) as caught:
+        write_blinded(path, second_header(), [second_rows().with_columns(**changes)])
+    assert caught.value.code == code
+    assert "79161234567" not in str(caught.value)
+
+
+def test_tokens_are_not_missing_in_the_first_round(tmp_path: Path) -> None:
+    """Every half of the first round has its token."""
+    with pytest.raises(RefusedError) as caught:
+        write_blinded(
+            tmp_path / "x.parquet", header(), [rows(pair_hi=pl.lit(None, pl.Int64))]
+        )
+    assert caught.value.code == "column-null"
+
+
+def test_a_damaged_page_is_seen(good: Path) -> None:
+    """A bit that was changed in the midst of a file is found by its check sum."""
+    data = bytearray(good.read_bytes())
+    data[200] ^= 1
+    good.write_bytes(data)
+    read = read_header(good, expected=expected())
+    with pytest.raises(MalformedError) as caught:
+        list(read_rows(good, read))
+    assert caught.value.code == "blinded-truncated"

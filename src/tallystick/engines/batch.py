@@ -22,6 +22,7 @@ from tallystick.engines.ingest import (
     buckets_of,
     ingest,
     learn_numbers,
+    side_by_side,
 )
 from tallystick.engines.result import (
     PairWriter,
@@ -29,7 +30,7 @@ from tallystick.engines.result import (
     write_findings,
     write_rejects,
 )
-from tallystick.engines.workspace import Workspace
+from tallystick.engines.workspace import Workspace, flush_rows_for
 from tallystick.model import ConfigError
 from tallystick.pairing.exact import load_side_step
 from tallystick.pairing.findings import Outcome, conclude
@@ -163,22 +164,17 @@ class Run:
         if job.domestic:
             self.files["domestic"] = SideFiles("domestic", job.domestic)
         sides = list(self.files.values())
-        workspace = Workspace(self.folder, buckets_of(*sides[:2]))
+        workspace = Workspace(
+            self.folder, buckets_of(*sides[:2]), flush_rows_for(job.memory_mb)
+        )
         learned = self._timed("learn_numbers", lambda: self._learned(sides))
+        self._timed(
+            "read",
+            lambda: side_by_side(
+                lambda side: self._ingest(side, workspace, learned), sides
+            ),
+        )
         for side in sides:
-            self.inputs[side.side] = self._timed(
-                f"read_{side.side}",
-                lambda side=side: ingest(  # type: ignore[misc]
-                    side,
-                    workspace,
-                    numbering=job.numbering,
-                    learned=learned.get(side.side),
-                    mapping=job.mapping,
-                    report=lambda what, _, done, of: self.progress(
-                        f"read {what}", done, of
-                    ),
-                ),
-            )
             if side.side != "domestic" and side.rows == 0:
                 write_rejects(job.out, [r for s in sides for r in s.rejects])
                 raise ConfigError(
@@ -189,6 +185,23 @@ class Run:
                     f"direction. {side.mostly()}".rstrip(),
                     advice="`tally records inspect FILE` shows how the file is read.",
                 )
+
+    def _ingest(
+        self, side: SideFiles, workspace: Workspace, learned: dict[str, Learned]
+    ) -> None:
+        self.inputs[side.side] = self._timed(
+            f"read_{side.side}",
+            lambda: ingest(
+                side,
+                workspace,
+                numbering=self.job.numbering,
+                learned=learned.get(side.side),
+                mapping=self.job.mapping,
+                report=lambda what, _, done, of: self.progress(
+                    f"read {what}", done, of
+                ),
+            ),
+        )
 
     def _learned(self, sides: list[SideFiles]) -> dict[str, Learned]:
         self.progress("see how numbers are written", 0, 1)

@@ -51,6 +51,8 @@ class DuckEngine:
             "memory_limit": f"{self.memory_mb}MB",
             "temp_directory": str(self.folder / "spill"),
             "preserve_insertion_order": False,
+            # Halves of a bucket are counted in arrays: a bucket has two million.
+            "perfect_ht_threshold": 22,
         }
         if self.threads is not None:
             config["threads"] = self.threads

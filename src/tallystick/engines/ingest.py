@@ -1,9 +1,10 @@
 """Read call records into a workspace, as halves."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,7 @@ from tallystick.engines.workspace import Workspace, buckets_for
 from tallystick.pairing.plan import SideInput
 
 Side = Literal["departures", "arrivals", "domestic"]
+T = TypeVar("T")
 
 # Which directions a side's file may hold; a record without one is taken as it is.
 _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -33,6 +35,8 @@ _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 _LEARN_ROWS: Final = 3_000_000  # enough to see how every busy trunk writes numbers
 _LONGEST_DOUBTFUL: Final = 11  # digits; longer texts name their country
+_READERS: Final = 2
+_BATCH_ROWS: Final = 500_000
 _BYTES_PER_RECORD: Final = {".gz": 25, ".zst": 25, "": 110}
 
 Report = Callable[[str, int, int, int], None]  # what, records, bytes done, bytes
@@ -112,17 +116,27 @@ def learn_numbers(
 ) -> dict[str, Learned]:
     """See how each side's trunks write numbers, from the first few million records."""
     Numbering.from_countries(departure_country, arrival_country)  # refuses others
-    learned = [
-        learn(
+    learned = side_by_side(
+        lambda side: learn(
             _some(side, mapping),
             side.side,
             numbering=numbering,
             departure_country=departure_country,
             arrival_country=arrival_country,
-        )
-        for side in sides
-    ]
+        ),
+        sides,
+    )
     return {one.side: one for one in agree(learned)}
+
+
+def side_by_side(work: Callable[[SideFiles], T], sides: Iterable[SideFiles]) -> list[T]:
+    """Do the same for every side, two at a time.
+
+    Reading is done in libraries that leave Python to others meanwhile. What fails
+    first in the order of the sides is raised, once all are through.
+    """
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [future.result() for future in [pool.submit(work, s) for s in sides]]
 
 
 def _some(side: SideFiles, mapping: Mapping | None) -> Iterator[pl.DataFrame]:
@@ -135,21 +149,23 @@ def _some(side: SideFiles, mapping: Mapping | None) -> Iterator[pl.DataFrame]:
             return
 
 
-def _batches(side: SideFiles, mapping: Mapping | None) -> Iterator[Batch]:
+def _batches(
+    side: SideFiles, mapping: Mapping | None, batch_rows: int = _BATCH_ROWS
+) -> Iterator[Batch]:
     """Read a side's files; what both sides are written in is read as this side."""
     return read_calls(
         side.paths,
         mapping=mapping,
         side=None if side.side == "domestic" else side.side,
+        batch_rows=batch_rows,
     )
 
 
 def keep_direction(side: SideFiles, records: pl.DataFrame) -> pl.DataFrame:
     """Keep the records whose direction belongs to the side, or that name none."""
-    wanted = _DIRECTIONS[side.side]
-    return records.filter(
-        pl.col("direction").is_null() | pl.col("direction").is_in(wanted)
-    )
+    direction = records["direction"]
+    wanted = direction.is_null() | direction.is_in(_DIRECTIONS[side.side])
+    return records if wanted.all() else records.filter(wanted)
 
 
 def ingest(
@@ -176,7 +192,7 @@ def ingest(
     Bounds: a few batches of records and `SideWriter`'s buffer.
     """
     writer = workspace.writer(side.side)
-    for batch in _batches(side, mapping):
+    for batch in _batches(side, mapping, batch_rows=workspace.flush_rows // 2):
         side.note(batch)
         records = keep_direction(side, batch.records)
         side.other += batch.records.height - records.height

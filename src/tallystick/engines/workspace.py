@@ -8,6 +8,7 @@ also a random sample of the crossings, which is what clocks are learned from.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,13 +16,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROWS_PER_BUCKET = 2_000_000
-_FLUSH_ROWS = 4_000_000
+FLUSH_ROWS = 2_000_000
+_KEYS = frozenset({"key_hi", "key_lo"})
+_FEW_VALUES = frozenset({"point", "carrier", "alias"})
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 
 def buckets_for(rows: int) -> int:
     """Return how many buckets `rows` halves of one side are split into."""
     return max(1, -(-rows // ROWS_PER_BUCKET))
+
+
+def flush_rows_for(memory_mb: int) -> int:
+    """Return how many halves of one side may wait in memory to be written."""
+    return min(max(memory_mb * 250, 100_000), FLUSH_ROWS)
 
 
 def bucket_of(frame: pl.DataFrame, buckets: int) -> np.ndarray:
@@ -39,23 +47,27 @@ def bucket_of(frame: pl.DataFrame, buckets: int) -> np.ndarray:
 class SideWriter:
     """Writes one side's halves into buckets.
 
-    Bounds: holds at most `_FLUSH_ROWS` halves in memory.
+    Bounds: holds at most `flush_rows` halves, and one batch, in memory.
     """
 
     folder: Path
     side: str
     buckets: int
+    flush_rows: int = FLUSH_ROWS
     rows: int = 0
-    _held: list[pl.DataFrame] = field(default_factory=list)
+    _held: dict[int, list[pl.DataFrame]] = field(default_factory=dict)
     _held_rows: int = 0
     _writers: dict[int, pq.ParquetWriter] = field(default_factory=dict)
 
     def add(self, halves: pl.DataFrame) -> None:
         """Take in a batch of halves."""
-        self._held.append(halves)
+        if not self.rows and not self._held:
+            self._held[0] = [halves.clear()]  # a side without halves still has columns
+        for bucket, part in self._split(halves):
+            self._held.setdefault(bucket, []).append(part)
         self._held_rows += halves.height
         self.rows += halves.height
-        if self._held_rows >= _FLUSH_ROWS:
+        if self._held_rows >= self.flush_rows:
             self._flush()
 
     def close(self) -> None:
@@ -65,32 +77,57 @@ class SideWriter:
             writer.close()
         self._writers.clear()
 
-    def _flush(self) -> None:
-        if not self._held:
+    def _split(self, halves: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Yield the halves of each bucket that has any, in their order."""
+        if self.buckets == 1:
+            yield 0, halves
             return
-        frame = pl.concat(self._held, rechunk=True)
+        bucket = bucket_of(halves, self.buckets)
+        halves = halves[np.argsort(bucket, kind="stable")]
+        start = 0
+        for number, size in enumerate(np.bincount(bucket, minlength=self.buckets)):
+            if size:
+                yield number, halves.slice(start, int(size))
+            start += int(size)
+
+    def _flush(self) -> None:
+        for bucket, parts in sorted(self._held.items()):
+            self._write(bucket, pl.concat(parts, rechunk=False))
         self._held.clear()
         self._held_rows = 0
-        if self.buckets == 1:
-            self._write(0, frame)
-            return
-        bucket = bucket_of(frame, self.buckets)
-        order = np.argsort(bucket, kind="stable")
-        frame = frame[order]
-        ends = np.cumsum(np.bincount(bucket, minlength=self.buckets))
-        for number, end in enumerate(ends):
-            start = 0 if number == 0 else int(ends[number - 1])
-            if end > start:
-                self._write(number, frame[start : int(end)])
 
     def _write(self, bucket: int, frame: pl.DataFrame) -> None:
         table: pa.Table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         if bucket not in self._writers:
             path = self.folder / f"{self.side}-{bucket:04d}.parquet"
             self._writers[bucket] = pq.ParquetWriter(
-                path, table.schema, compression="lz4", write_statistics=False
+                path, table.schema, write_statistics=False, **_layout(table.schema)
             )
         self._writers[bucket].write_table(table)
+
+
+def _layout(schema: pa.Schema) -> dict[str, Any]:
+    """Choose how each column is written, for speed more than for size.
+
+    Match keys are close to random: nothing is gained by packing them.
+    """
+    few = [
+        column.name
+        for column in schema
+        if column.name in _FEW_VALUES or pa.types.is_int8(column.type)
+    ]
+    return {
+        "use_dictionary": few,
+        "column_encoding": {
+            column.name: "DELTA_BINARY_PACKED"
+            for column in schema
+            if pa.types.is_integer(column.type) and column.name not in _KEYS.union(few)
+        },
+        "compression": {
+            column.name: "lz4" if pa.types.is_large_string(column.type) else "none"
+            for column in schema
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +136,11 @@ class Workspace:
 
     folder: Path
     buckets: int
+    flush_rows: int = FLUSH_ROWS
 
     def writer(self, side: str) -> SideWriter:
         """Return a writer for one side."""
-        return SideWriter(self.folder, side, self.buckets)
+        return SideWriter(self.folder, side, self.buckets, self.flush_rows)
 
     def path(self, side: str, bucket: int) -> Path:
         """Return where a side's bucket lies; the file may be absent if empty."""

@@ -128,23 +128,27 @@ def ring_steps(spec: PairingSpec) -> list[Step]:
         for k, check in enumerate(spec.checks)
     )
     broken = " OR ".join(f"ring{k} > 0" for k in range(len(spec.checks)))
+    named = ", ".join(f"ring{k}" for k in range(len(spec.checks)))
+    ringed = (
+        f"(SELECT *, {rings} FROM (SELECT p.*, {values} FROM pairs p"
+        f" LEFT JOIN increments di ON di.side = 'departures'"
+        f" AND di.carrier = p.d_carrier"
+        f" LEFT JOIN increments ai ON ai.side = 'arrivals'"
+        f" AND ai.carrier = p.a_carrier))"
+    )
     steps = [
+        Step("broken", f"SELECT * FROM {ringed} WHERE {broken}", append=True),
         Step(
             "ringed",
-            f"SELECT *, {rings} FROM (SELECT p.*, {values} FROM pairs p"
-            f" LEFT JOIN increments di ON di.side = 'departures'"
-            f" AND di.carrier = p.d_carrier"
-            f" LEFT JOIN increments ai ON ai.side = 'arrivals'"
-            f" AND ai.carrier = p.a_carrier)",
+            f"SELECT d_carrier AS carrier, d_point AS point, {named}, count(*) AS n"
+            f" FROM {ringed} GROUP BY ALL",
         ),
-        Step("broken", f"SELECT * FROM ringed WHERE {broken}", append=True),
     ]
     steps += [
         Step(
             "rings",
-            f"SELECT {k} AS test, d_carrier AS carrier, d_point AS point,"
-            f" ring{k} AS ring, count(*) AS n FROM ringed WHERE ring{k} IS NOT NULL"
-            f" GROUP BY ALL",
+            f"SELECT {k} AS test, carrier, point, ring{k} AS ring,"
+            f" sum(n)::BIGINT AS n FROM ringed WHERE ring{k} IS NOT NULL GROUP BY ALL",
             append=True,
         )
         for k in range(len(spec.checks))

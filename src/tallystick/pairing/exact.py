@@ -55,35 +55,50 @@ def candidates_steps(
     spread_ms: float,
     unequal: float,
 ) -> list[Step]:
-    """Join equal keys within reach and settle those with a single candidate."""
+    """Join equal keys within reach and settle those with a single candidate.
+
+    Halves without any candidate come along, alone: `unsettled_*` then holds the few
+    halves that may stay open, and nobody has to look through the others again.
+    """
     columns = ", ".join(pair_columns(spec))
+    inside = f"lag BETWEEN -{window_ms} AND {window_ms}"
     return [
         Step(
             "candidates",
-            f"SELECT {columns} FROM departures d JOIN arrivals a"
+            f"SELECT {columns}, d.rowid::INTEGER AS d_place,"
+            f" a.rowid::INTEGER AS a_place FROM departures d FULL JOIN arrivals a"
             f" ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
-            f" AND a.t - d.t BETWEEN -{reach_ms} AND {reach_ms}",
+            f" AND a.t >= d.t - {reach_ms} AND a.t <= d.t + {reach_ms}",
         ),
         *(
             Step(
                 f"crowded_{side}",
-                f"SELECT {side}_row FROM candidates GROUP BY {side}_row"
-                f" HAVING count(*) > 1",
+                f"SELECT {side}_place FROM candidates WHERE {side}_place IS NOT NULL"
+                f" GROUP BY {side}_place HAVING count(*) > 1",
             )
             for side in ("d", "a")
         ),
         Step(
             "pairs",
-            f"SELECT *, 'key' AS pass FROM candidates"
-            f" WHERE lag BETWEEN -{window_ms} AND {window_ms}"
-            f" AND d_row NOT IN (SELECT d_row FROM crowded_d)"
-            f" AND a_row NOT IN (SELECT a_row FROM crowded_a)",
+            f"SELECT * EXCLUDE (d_place, a_place), 'key' AS pass FROM candidates"
+            f" WHERE {inside} AND d_place NOT IN (SELECT d_place FROM crowded_d)"
+            f" AND a_place NOT IN (SELECT a_place FROM crowded_a)",
         ),
         Step(
             "crowd",
-            f"SELECT *, {cost(spec, spread_ms, unequal)} AS cost FROM candidates"
-            " WHERE d_row IN (SELECT d_row FROM crowded_d)"
-            " OR a_row IN (SELECT a_row FROM crowded_a)",
+            f"SELECT * EXCLUDE (d_place, a_place),"
+            f" {cost(spec, spread_ms, unequal)} AS cost FROM candidates"
+            " WHERE d_place IN (SELECT d_place FROM crowded_d)"
+            " OR a_place IN (SELECT a_place FROM crowded_a)",
+        ),
+        *(
+            Step(
+                f"unsettled_{side}",
+                f"SELECT DISTINCT row FROM (SELECT {side}_row AS row FROM candidates"
+                f" WHERE {other}_row IS NULL OR NOT {inside}"
+                f" UNION ALL SELECT {side}_row FROM crowd) WHERE row IS NOT NULL",
+            )
+            for side, other in (("d", "a"), ("a", "d"))
         ),
     ]
 
@@ -253,10 +268,9 @@ def rest_of_crowd_step(window_ms: int) -> Step:
     """Collect the candidates that order did not settle."""
     return Step(
         "rest",
-        f"SELECT * FROM crowd"
+        f"SELECT c.* FROM crowd c ANTI JOIN pairs d ON d.d_row = c.d_row"
+        f" ANTI JOIN pairs a ON a.a_row = c.a_row"
         f" WHERE lag BETWEEN -{window_ms} AND {window_ms}"
-        f" AND d_row NOT IN (SELECT d_row FROM pairs)"
-        f" AND a_row NOT IN (SELECT a_row FROM pairs)"
         f" AND d_row NOT IN (SELECT row FROM repeats WHERE side = 'departures')"
         f" AND a_row NOT IN (SELECT row FROM repeats WHERE side = 'arrivals')",
     )
@@ -298,9 +312,10 @@ def open_step(side: str) -> Step:
     short = side[0]
     return Step(
         f"open_{side}",
-        f"SELECT h.* FROM {side} h"
-        f" ANTI JOIN pairs p ON p.{short}_row = h.row"
-        f" ANTI JOIN repeats r ON r.row = h.row AND r.side = '{side}'",
+        f"SELECT h.* FROM {side} h SEMI JOIN (SELECT u.row FROM unsettled_{short} u"
+        f" ANTI JOIN pairs p ON p.{short}_row = u.row"
+        f" ANTI JOIN repeats r ON r.row = u.row AND r.side = '{side}') o"
+        f" ON o.row = h.row",
     )
 
 

@@ -311,22 +311,50 @@ def _report(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lone_lags_query(horizon_ms: int, shift_ms: int = 0, unequal: str = "false") -> str:
-    """Return the corrected differences of halves with one candidate in the horizon.
+def near_step(horizon_ms: int, unit_ms: int, unequal: str) -> Step:
+    """Join halves of one key that lie within the horizon, now or with a shift.
 
     Args:
         horizon_ms: How far apart to look.
-        shift_ms: Move the arrivals by this much first: what is then found is chance.
+        unit_ms: Shifts are whole multiples of this.
         unequal: Whether the two differ in an attribute, as an expression.
     """
+    farthest = max(map(abs, DECOY_SHIFTS_H)) * unit_ms + horizon_ms
+    where = f"abs(lag) <= {farthest}"
+    if 2 * horizon_ms < unit_ms:
+        # The nearest multiple must be a shift. (Counted from zero up, where division
+        # rounds down.)
+        half = unit_ms // 2
+        whole = f"(lag + {24 * unit_ms + half})"
+        shifts = ", ".join(str(24 - shift) for shift in (0, *DECOY_SHIFTS_H))
+        where += (
+            f" AND abs({whole} % {unit_ms} - {half}) <= {horizon_ms}"
+            f" AND {whole} // {unit_ms} IN ({shifts})"
+        )
+    return Step(
+        "near",
+        f"SELECT * FROM (SELECT d.row AS d_row, a.row AS a_row, a.t - d.t AS lag,"
+        f" {unequal} AS unequal FROM departures d JOIN arrivals a"
+        f" ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo) WHERE {where}",
+    )
+
+
+def lone_lags(near: pl.DataFrame, horizon_ms: int, shift_ms: int = 0) -> pl.DataFrame:
+    """Return the corrected differences of halves with one candidate in the horizon.
+
+    Args:
+        near: `d_row`, `a_row`, `lag`, `unequal` of all candidates.
+        horizon_ms: How far apart to look.
+        shift_ms: Move the arrivals by this much first: what is then found is chance.
+
+    Returns:
+        `lag` and `unequal`.
+    """
+    lag = pl.col("lag") + shift_ms
     return (
-        f"SELECT lag, unequal FROM (SELECT a.t + ({shift_ms}) - d.t AS lag,"
-        " count(*) OVER (PARTITION BY d.row) AS nd,"
-        f" count(*) OVER (PARTITION BY a.row) AS na, {unequal} AS unequal"
-        " FROM departures d JOIN arrivals a"
-        " ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
-        f" AND a.t + ({shift_ms}) BETWEEN d.t - {horizon_ms} AND d.t + {horizon_ms})"
-        " WHERE nd = 1 AND na = 1"
+        near.filter(lag.is_between(-horizon_ms, horizon_ms))
+        .filter(pl.col("d_row").is_unique() & pl.col("a_row").is_unique())
+        .select(lag, "unequal")
     )
 
 

@@ -102,12 +102,13 @@ def loops_steps(rule: Recurrence) -> list[Step]:
         steps += [
             Step(
                 "suspects",
-                f"SELECT row, key_hi, key_lo, t, end_ms, {rule.alike},"
-                f" count(*) OVER (PARTITION BY key_hi, key_lo) AS busy FROM {side}"
-                f" WHERE (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM"
-                f" open_{side} UNION SELECT (s.key_hi, s.key_lo) FROM {side} s"
-                f" JOIN crowd c ON c.{short}_row = s.row)"
-                f" AND row NOT IN (SELECT row FROM repeats WHERE side = '{side}')",
+                f"SELECT row, s.key_hi, s.key_lo, t, end_ms, {rule.alike},"
+                f" count(*) OVER (PARTITION BY s.key_hi, s.key_lo) AS busy"
+                f" FROM {side} s SEMI JOIN (SELECT key_hi, key_lo FROM open_{side}"
+                f" UNION ALL SELECT key_hi, key_lo FROM {side} SEMI JOIN crowd c"
+                f" ON c.{short}_row = row) k"
+                f" ON k.key_hi = s.key_hi AND k.key_lo = s.key_lo"
+                f" WHERE row NOT IN (SELECT row FROM repeats WHERE side = '{side}')",
             ),
             Step(
                 "looping",
@@ -201,10 +202,14 @@ def tidy_bucket(engine: Engine, spec: PairingSpec) -> None:
         )
         engine.run(_without(side, "repeats"))
     if spec.continuation is not None:
+        more = 0
         for side, _ in SIDES:
-            engine.run_all(continued_steps(side, spec.continuation))
+            goes_on, continued = continued_steps(side, spec.continuation)
+            engine.run(goes_on)
+            more += engine.run(continued)
             engine.run(_without(side, "continued"))
-        engine.run(longer_pairs_step(spec.continuation))
+        if more:
+            engine.run(longer_pairs_step(spec.continuation))
     if spec.recurrence is not None:
         engine.run_all(loops_steps(spec.recurrence))
     engine.run_all(late_steps(spec))

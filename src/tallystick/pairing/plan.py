@@ -36,9 +36,10 @@ from tallystick.pairing.learn import (
     Window,
     choose_window,
     learn_clocks,
-    lone_lags_query,
+    lone_lags,
     lone_pairs_step,
     near_pairs_step,
+    near_step,
 )
 from tallystick.pairing.leftovers import tidy_bucket
 from tallystick.pairing.spec import Attribute, Options, PairingSpec
@@ -230,14 +231,17 @@ def _learn_window(
             forget_repeats(engine, side.side)
             if amount := _rounded(spec):
                 engine.run(increments_step(side.side, amount))
-        found = engine.fetch(lone_lags_query(spec.horizon_ms, unequal=unequal))
-        genuine.append(found["lag"].to_numpy())
-        differ += int(found["unequal"].sum())
         # A shift must leave no true pair within the horizon.
         unit_ms = max(HOUR_MS, spec.horizon_ms)
+        engine.run(near_step(spec.horizon_ms, unit_ms, unequal))
+        near = engine.fetch("SELECT * FROM near")
+        engine.drop("near")
+        found = lone_lags(near, spec.horizon_ms)
+        genuine.append(found["lag"].to_numpy())
+        differ += int(found["unequal"].sum())
         for shift in DECOY_SHIFTS_H:
-            query = lone_lags_query(spec.horizon_ms, shift * unit_ms)
-            decoys.append(engine.fetch(query)["lag"].to_numpy())
+            chance = lone_lags(near, spec.horizon_ms, shift * unit_ms)
+            decoys.append(chance["lag"].to_numpy())
     none = np.zeros(0, dtype=np.int64)
     lags = np.concatenate(genuine) if genuine else none
     share = max(len(sampled), 1) / max(len(sides[0].sources), 1)

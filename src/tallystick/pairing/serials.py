@@ -16,7 +16,7 @@ import polars as pl
 from tallystick.pairing.completeness import NO_SERIALS, Serials
 from tallystick.pairing.step import Engine, Step
 
-_DIGITS: Final = 18
+_NUMBER: Final = "regexp_extract(record_id, '([0-9]{1,18})$', 1)"
 _MAX_SERIES: Final = 512
 _DENSE: Final = 0.6  # share of a series that must be there to call it one
 _ORDERLY: Final = 0.9
@@ -42,22 +42,22 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
 
     Bounds: two passes over `source`; a bit a number, a row a neighbour of a skip.
     """
-    parsed = _parsed(engine, source)
-    if parsed is None:
+    ids = _ids(engine, side, source)
+    if ids is None:
         return NO_SERIALS
     engine.run(
         Step(
             f"serials_{side}",
-            f"SELECT series, serial // {_BLOCK} AS block,"
-            f" bit_or(1::UBIGINT << (serial % {_BLOCK})::UBIGINT) AS bits"
-            f" FROM {parsed} GROUP BY ALL",
+            f"SELECT {ids.series} AS series, {ids.serial} // {_BLOCK} AS block,"
+            f" bit_or(1::UBIGINT << ({ids.serial} % {_BLOCK})::UBIGINT) AS bits"
+            f" FROM {source} WHERE {ids.serial} >= 0 GROUP BY ALL",
         )
     )
     found = _steps(engine.fetch(f"SELECT * FROM serials_{side} ORDER BY series, block"))
     engine.drop(f"serials_{side}")
     if found.held < _DENSE * found.span:
         return NO_SERIALS
-    steps = _timed(engine, side, parsed, found.steps)
+    steps = _timed(engine, side, source, ids, found.steps)
     plain = pl.col("after") - pl.col("before") == 1
     basis, disorder = _basis(steps.filter(plain))
     if basis is None:
@@ -86,44 +86,48 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
     )
 
 
-def _parsed(engine: Engine, source: str) -> str | None:
-    """Return a table expression with `series`, `serial`, `t` and `t_end`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ids:
+    """How ids are read, as expressions; null where an id ends in no number."""
 
-    A sample tells whether ids end in numbers that may be serial, and where in the id
-    these begin: if everywhere at the same place, no pattern needs to be searched.
+    series: str
+    serial: str
 
-    Returns:
-        `None` if the ids are no serial numbers.
+
+_BY_PATTERN: Final = _Ids(
+    series=f"left(record_id, length(record_id) - length({_NUMBER}))",
+    serial=f"nullif({_NUMBER}, '')::BIGINT",
+)
+
+
+def _ids(engine: Engine, side: str, source: str) -> _Ids | None:
+    """Look whether ids are serial numbers, and where in them these begin.
+
+    If they begin at the same place in all that are looked at, no pattern has to be
+    searched in the others.
     """
     rows = int(engine.fetch(f"SELECT count(*) AS n FROM {source}")["n"][0])
     every = rows // (10 * _SAMPLE) * 10 + 1  # has no factor with a whole second
-    part = _by_pattern(f"(SELECT * FROM {source} WHERE t % {every} = 0)")
-    series = engine.fetch(
-        "SELECT series, count(*) AS n, min(serial) AS low, max(serial) AS high"
-        f" FROM {part} GROUP BY series"
+    sample = f"serials_{side}"
+    engine.run(
+        Step(sample, f"SELECT record_id FROM {source} WHERE abs(t) % {every} = 0")
     )
+    series = engine.fetch(
+        "SELECT series, count(*) AS n, min(serial) AS low, max(serial) AS high FROM"
+        f" (SELECT {_BY_PATTERN.series} AS series, {_BY_PATTERN.serial} AS serial"
+        f" FROM {sample}) WHERE serial IS NOT NULL GROUP BY series"
+    )
+    engine.drop(sample)
     held = int(series["n"].sum()) * every
     span = int((series["high"] - series["low"] + 1).sum())
     if not held or series.height > _MAX_SERIES or held < _DENSE / 2 * span:
         return None
     lengths = series["series"].str.len_chars().unique()
     if len(lengths) > 1:
-        return _by_pattern(source)
-    return (
-        f"(SELECT left(record_id, {lengths[0]}) AS series, t,"
-        f" t + coalesce(end_ms, 0) AS t_end,"
-        f" try_cast(substr(record_id, {lengths[0] + 1}) AS BIGINT) AS serial"
-        f" FROM {source} WHERE serial >= 0)"
-    )
-
-
-def _by_pattern(source: str) -> str:
-    digits = f"regexp_extract(record_id, '([0-9]{{1,{_DIGITS}}})$', 1)"
-    return (
-        "(SELECT left(record_id, length(record_id) - length(digits)) AS series,"
-        " digits::BIGINT AS serial, t, t + coalesce(end_ms, 0) AS t_end FROM"
-        f" (SELECT record_id, t, end_ms, {digits} AS digits FROM {source})"
-        " WHERE digits <> '')"
+        return _BY_PATTERN
+    return _Ids(
+        series=f"left(record_id, {lengths[0]})",
+        serial=f"try_cast(substr(record_id, {lengths[0] + 1}) AS BIGINT)",
     )
 
 
@@ -200,7 +204,9 @@ def _around(
     return out
 
 
-def _timed(engine: Engine, side: str, parsed: str, steps: pl.DataFrame) -> pl.DataFrame:
+def _timed(
+    engine: Engine, side: str, source: str, ids: _Ids, steps: pl.DataFrame
+) -> pl.DataFrame:
     """Look up when the numbers around each step were given.
 
     Returns:
@@ -209,9 +215,10 @@ def _timed(engine: Engine, side: str, parsed: str, steps: pl.DataFrame) -> pl.Da
     each = [steps.select("series", pl.col(name).alias("serial")) for name in _NEAR]
     engine.load(f"serials_{side}", pl.concat(each).drop_nulls().unique())
     times = engine.fetch(
-        "SELECT p.series, p.serial, min(t) AS start, arg_min(t_end, t) AS end"
-        f" FROM {parsed} p SEMI JOIN serials_{side} w"
-        " ON w.serial = p.serial AND w.series = p.series GROUP BY ALL"
+        f"SELECT {ids.series} AS series, {ids.serial} AS serial, min(t) AS start,"
+        f" arg_min(t + coalesce(end_ms, 0), t) AS end FROM {source} s SEMI JOIN"
+        f" (SELECT {_place('series', 'serial')} AS place FROM serials_{side}) w"
+        f" ON w.place = {_place(ids.series, ids.serial)} GROUP BY ALL"
     )
     engine.drop(f"serials_{side}")
     for name in _NEAR:
@@ -222,6 +229,11 @@ def _timed(engine: Engine, side: str, parsed: str, steps: pl.DataFrame) -> pl.Da
             how="left",
         )
     return steps
+
+
+def _place(series: str, serial: str) -> str:
+    """Return one number for a serial number and its series, to look it up by."""
+    return f"xor(hash({series}), try_cast({serial} AS UBIGINT))"
 
 
 def _middle(near: tuple[str, ...], basis: str) -> pl.Expr:

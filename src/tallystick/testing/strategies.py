@@ -26,6 +26,7 @@ BACKGROUNDS: Final = (0, 3, 40, 160)
 SPAN_HORIZONS: Final = 8  # over how many horizons a world extends
 SCATTERS: Final = (0.0, 0.1, 0.4)  # of a tick
 POINTS: Final = 2
+_FAR_STEPS: Final = 1000  # more than any amount drawn
 _TICKS: Final = 900  # ticks to a horizon: a second where that is a quarter of an hour
 
 
@@ -55,18 +56,21 @@ def measured(spec: PairingSpec) -> st.SearchStrategy[Measured]:
 
 
 def unlike(spec: PairingSpec, values: Measured, place: int) -> Measured:
-    """Change measured amounts so that no two places have equal ones."""
-    apart = 2 * (spec.recurrence.tolerance if spec.recurrence else 0)
+    """Move what was measured so far that no two places have anything alike.
+
+    Crossings of one key at one moment that are alike, or end together, are what one
+    crossing looks like that goes round in circles.
+    """
     changed = []
     for side in values:
         copy = dict(side)
         for a in spec.attributes:
-            if a.cls == "TOL" and a.evidence:
-                amount = int(str(copy.get(a.name) or 0))
-                by = place * max(apart, 8 * a.step)
-                copy[a.name] = amount + by
-                if isinstance(copy.get("end_ms"), int):
-                    copy["end_ms"] = int(str(copy["end_ms"])) + by
+            amount = copy.get(a.name)
+            if a.cls == "TOL" and a.evidence and isinstance(amount, int) and amount:
+                copy[a.name] = amount + place * _FAR_STEPS * a.step
+        end_ms = copy.get("end_ms")
+        if isinstance(end_ms, int):
+            copy["end_ms"] = end_ms + place * _FAR_STEPS * tick_ms(spec)
         changed.append(copy)
     return changed[0], changed[1]
 

@@ -7,16 +7,21 @@ from typing import Final
 import polars as pl
 
 from tallystick.pairing.halves import KEY_COLUMNS, complete
-from tallystick.pairing.spec import PairingSpec
+from tallystick.pairing.spec import Continuation, PairingSpec
 
 Values = Mapping[str, object]
 
 SIDES: Final = ("departures", "arrivals")
 LOST: Final = ("departure_lost", "arrival_lost")
 ALTERED: Final = ("part_altered", "part_removed")
-REPEATED: Final = ("departure_repeated", "arrival_repeated")
-FAULTS: Final = (*LOST, *ALTERED, *REPEATED)
-"""What can happen to the records of a crossing."""
+HABITS: Final = (
+    "departure_repeated",
+    "arrival_repeated",
+    "departure_in_parts",
+    "arrival_in_parts",
+)
+FAULTS: Final = (*LOST, *ALTERED, *HABITS)
+"""What can happen to the records of a crossing; habits of keepers are lawful."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +72,17 @@ class World:
         return self._halves("arrivals")
 
     def honest(self) -> "World":
-        """Return the same world with both records of every crossing unaltered."""
-        return replace(self, crossings=[replace(c, fault=None) for c in self.crossings])
+        """Return the same world with both records of every crossing unaltered.
+
+        What was repeated, or written in parts, still is.
+        """
+        return replace(
+            self,
+            crossings=[
+                c if c.fault in HABITS else replace(c, fault=None)
+                for c in self.crossings
+            ],
+        )
 
     def _halves(self, side: str) -> pl.DataFrame:
         rows = [
@@ -100,8 +114,40 @@ class World:
             "carrier": point,
             **(crossing.departure if short == "d" else crossing.arrival),
         }
-        again = crossing.fault == f"{side[:-1]}_repeated"
-        return [row, {**row, "record_id": f"{short}{number}+"}] if again else [row]
+        if crossing.fault == f"{side[:-1]}_repeated":
+            return [row, {**row, "record_id": f"{short}{number}+"}]
+        if crossing.fault == f"{side[:-1]}_in_parts":
+            return _in_parts(row, self.spec.continuation)
+        return [row]
+
+
+def _in_parts(
+    row: dict[str, object], rule: Continuation | None
+) -> list[dict[str, object]]:
+    """Write a record as two, if the domain knows that and there is enough of it.
+
+    The second begins where the first ends, and has no delay of its own.
+    """
+    if rule is None:
+        return [row]
+    amount, end_ms = row[rule.amount], row.get("end_ms")
+    if not isinstance(amount, int) or not isinstance(end_ms, int):
+        return [row]
+    first = amount // rule.interim_ms // 2 * rule.interim_ms
+    if first < rule.interim_ms:
+        return [row]
+    rest = amount - first
+    going_on = {
+        "record_id": f"{row['record_id']}+",
+        "at_ms": int(str(row["at_ms"])) + end_ms - rest,
+        "end_ms": rest,
+        rule.amount: rest,
+        rule.delay: 0,
+    }
+    return [
+        {**row, "end_ms": end_ms - rest, rule.amount: first},
+        {**row, **going_on},
+    ]
 
 
 def _altered(crossing: Crossing) -> tuple[int, ...]:

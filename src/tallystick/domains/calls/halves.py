@@ -63,10 +63,8 @@ def halves_from_records(
         .clip(0, 2**31 - 1)
         .cast(pl.Int32)
         .alias("end_ms"),
-        pl.col("trunk").replace_strict(points, return_dtype=pl.Int32).alias("point"),
-        pl.col("carrier")
-        .replace_strict(carriers, return_dtype=pl.Int32)
-        .alias("carrier"),
+        _coded("trunk", points).alias("point"),
+        _coded("carrier", carriers).alias("carrier"),
         (pl.col("presentation") == "restricted").alias("withheld"),
         pl.col("redirecting").alias("alias"),
         _state("calling"),
@@ -78,6 +76,12 @@ def halves_from_records(
         .cast(pl.Int32)
         .alias("answer_ms"),
     )
+
+
+def _coded(column: str, codes: Mapping[str, int]) -> pl.Expr:
+    """Return the code of each name; codes count from 0."""
+    names = pl.Enum(sorted(codes, key=codes.__getitem__))
+    return pl.col(column).cast(names).to_physical().cast(pl.Int32)
 
 
 def _state(part: str) -> pl.Expr:
