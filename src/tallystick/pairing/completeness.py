@@ -21,6 +21,7 @@ MINUTE_MS: Final = 60_000
 DAY_MIN: Final = 1440
 SILENT_AT: Final = 25.0  # halves that should have come: chance below 1e-10
 _STRAY_GAP_MIN: Final = 1440
+_SINGLE: Final = 2  # numbers skipped at once by the loss of single records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,7 @@ class Serials:
         missing: How many numbers are skipped.
         held: How many are there.
         basis: `start` or `end`: the moment at which numbers are given.
-        disorder: Share of neighbours out of order: so often a skip may lie elsewhere
-            than it seems.
+        scatter_ms: How far from where it seems a skip may lie.
         brackets: `from_ms`, `to_ms`, `missing`: when each skipped number was given.
     """
 
@@ -57,7 +57,12 @@ class Serials:
     held: int
     basis: str
     brackets: pl.DataFrame
-    disorder: float = 0.0
+    scatter_ms: float = 0.0
+
+    def single_loss(self) -> float:
+        """Return the share of numbers that are skipped one by one, not in a row."""
+        single = self.brackets.filter(pl.col("missing") <= _SINGLE)
+        return float(single["missing"].sum()) / max(self.held, 1)
 
 
 NO_SERIALS: Final = Serials(

@@ -28,13 +28,18 @@ def _without(side: str, table: str, column: str = "row") -> Step:
 
 def continued_steps(side: str, rule: Continuation) -> list[Step]:
     """Find open records that only go on where another of the same key ended."""
+    whole = f"s.{rule.amount} % {rule.interim_ms} <= 1000"
+    # Without an end all that is known is that what was measured lies in between.
     close = (
-        f"abs(o.t - (s.t + s.end_ms)) <= {rule.tolerance_ms}"
+        f"CASE WHEN s.end_ms IS NOT NULL"
+        f" THEN abs(o.t - (s.t + s.end_ms)) <= {rule.tolerance_ms}"
+        f" ELSE {whole} AND o.t - (s.t + s.{rule.amount}) BETWEEN"
+        f" -{rule.tolerance_ms} AND {rule.longest_delay_ms} END"
         f" AND s.{rule.amount} >= {rule.interim_ms} AND o.{rule.amount} > 0"
     )
     interim = (
-        f"(o.{rule.delay} <= {rule.tolerance_ms // 4} OR (o.{rule.delay} IS NULL AND"
-        f" s.{rule.amount} % {rule.interim_ms} <= 1000))"
+        f"(o.{rule.delay} <= {rule.tolerance_ms // 4}"
+        f" OR (o.{rule.delay} IS NULL AND {whole}))"
     )
     return [
         Step(

@@ -28,7 +28,8 @@ LEAST_LOSS: Final = 1e-3  # the least loss assumed where no serial numbers prove
 _CARRIER_PAIRS: Final = 200  # pairs before a carrier's loss counts on its own
 _QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7
-_TAIL: Final = 2e-4  # chance that a lost record lies farther from its skip than seen
+_FARTHEST: Final = 0.99  # share of clean pairs that scatter less
+_LEAST_SEEN: Final = 50  # missing partners that show whether losses leave skips
 
 CELL: Final = (
     "carrier",
@@ -136,6 +137,7 @@ def company_steps(
         Step(
             f"company_{side}",
             f"SELECT h.row, h.t, h.t + coalesce(h.end_ms, 0) AS t_end,"
+            f" h.end_ms AS ends,"
             f" h.carrier, h.point, {done} AS done, {amount_class} AS amount_class,"
             f" {TIME_CLASS} AS time_class,"
             f" {cut('coalesce(v.n - o.k, 0)', PARTNERED_EDGES)} AS with_class,"
@@ -170,21 +172,24 @@ def judge(
     loss = np.full(halves.height, LEAST_LOSS)
     done = halves["done"].to_numpy()
     for value in (True, False):
-        share = (
-            serials.missing / max(serials.held, 1)
-            if serials.usable and value
-            else baseline_loss(
-                halves.filter(pl.col("done") == value),
-                paired.filter(pl.col("done") == value),
+        of_kind = pl.col("done") == value
+        share = baseline_loss(halves.filter(of_kind), paired.filter(of_kind))
+        if share is None:
+            # Too few carriers to compare: what the other side's numbers skip.
+            share = (
+                serials.single_loss()
+                if serials.usable and value
+                else halves.filter(of_kind).height
+                / max(float(paired.filter(of_kind)["n"].sum()), 1.0)
             )
-        )
+        share = max(share, LEAST_LOSS)
         loss[done == value] = share
     loss = np.maximum(loss, 0.5 / max(float(paired["n"].sum()), 1.0))
     # Odds that more than loss is at work, before serial numbers are looked at.
     surplus = np.maximum(ratio / loss - 1, 1e-6)
     bits_company = np.log2(surplus)
     bits_serial = (
-        _serial_bits(halves, serials, lags)
+        _serial_bits(halves, paired, serials, lags)
         if serials.usable
         else np.zeros(halves.height)
     )
@@ -200,11 +205,24 @@ def judge(
     )
 
 
-def baseline_loss(halves: pl.DataFrame, paired: pl.DataFrame) -> float:
+def baseline_loss(halves: pl.DataFrame, paired: pl.DataFrame) -> float | None:
     """Return the share of open halves among the carriers that have the fewest.
 
     Fraud sits with some carriers; losses fall on all. The lower quartile of the
-    carriers by volume is the loss, never less than `LEAST_LOSS`.
+    carriers by volume is the loss.
+
+    Returns:
+        The share; `None` if there are too few carriers to tell.
+    """
+    both = _by_share(halves, paired)
+    return None if both.is_empty() else float(both["share"][-1])
+
+
+def _by_share(halves: pl.DataFrame, paired: pl.DataFrame) -> pl.DataFrame:
+    """Return the carriers with the fewest open halves: a quarter of the volume.
+
+    Returns:
+        `carrier` and `share`, by share; none if too few carriers can be compared.
     """
     found = halves.group_by("carrier").agg(pl.len().alias("open"))
     known = paired.group_by("carrier").agg(pl.col("n").sum().alias("paired"))
@@ -213,14 +231,13 @@ def baseline_loss(halves: pl.DataFrame, paired: pl.DataFrame) -> float:
         .with_columns(pl.col("open").fill_null(0))
         .filter(pl.col("paired") >= _CARRIER_PAIRS)
         .with_columns(share=(pl.col("open") + 1) / pl.col("paired"))
-        .sort("share")
+        .sort("share", "carrier")
     )
     if both.height < 3:
-        total = max(float(paired["n"].sum()), 1.0)
-        return max(halves.height / total, LEAST_LOSS)
+        return both.clear()
     volume = both["paired"].to_numpy().cumsum()
     at = int(np.searchsorted(volume, _QUANTILE * volume[-1]))
-    return max(float(both["share"][at]), LEAST_LOSS)
+    return both[: at + 1].select("carrier", "share")
 
 
 def _ratios(halves: pl.DataFrame, paired: pl.DataFrame) -> np.ndarray:
@@ -265,45 +282,69 @@ def _ratios(halves: pl.DataFrame, paired: pl.DataFrame) -> np.ndarray:
 
 
 def _serial_bits(
-    halves: pl.DataFrame, serials: Serials, lags: np.ndarray
+    halves: pl.DataFrame,
+    paired: pl.DataFrame,
+    serials: Serials,
+    lags: np.ndarray,
 ) -> np.ndarray:
-    """Bits against loss from the distance to the nearest skipped serial number.
+    """Bits against loss from the skipped serial numbers around each half.
 
-    A lost record leaves a skip where it belongs in the other side's series, as far
-    away as the clocks scatter. A half no record was ever made for lies anywhere.
+    A lost record leaves a skip where it belongs in the other side's series, no
+    farther away than clocks and numbers scatter; by chance skips lie anywhere. Not
+    every partner that is missing was a record once: how many of those that honest
+    carriers miss left a skip shows how much the absence of one proves.
     """
+    size = np.abs(lags).astype(float)
+    if not len(size) or not halves.height:
+        return np.zeros(halves.height)
+    reach = serials.scatter_ms + float(np.quantile(size, _FARTHEST))
     moment = halves["t" if serials.basis == "start" else "t_end"].to_numpy()
-    starts = serials.brackets["from_ms"].to_numpy()
-    stops = serials.brackets["to_ms"].to_numpy()
-    if not len(starts):
-        return np.full(len(moment), -np.log2(max(_TAIL, 2 * serials.disorder)))
-    size = np.sort(np.abs(lags)).astype(float)
-    if not len(size) or not len(moment):
-        return np.zeros(len(moment))
-    # Brackets of a series hardly overlap: their ends are in order, nearly.
-    reach = np.maximum.accumulate(stops)
-    left = np.searchsorted(starts, moment, side="right")
-    before = np.where(left > 0, moment - reach[np.maximum(left - 1, 0)], np.inf)
-    after = np.where(
-        left < len(starts), starts[np.minimum(left, len(starts) - 1)] - moment, np.inf
+    known = halves["ends" if serials.basis == "end" else "row"].is_not_null().to_numpy()
+    starts = np.sort(serials.brackets["from_ms"].to_numpy())
+    stops = np.sort(serials.brackets["to_ms"].to_numpy())
+    # How many brackets have begun before the reach ends, less those that have ended.
+    near = np.searchsorted(starts, moment + reach, side="right") - np.searchsorted(
+        stops, moment - reach, side="left"
     )
-    away = np.maximum(np.minimum(before, after), 0.0)
-    # How likely a lost record's skip is at least this far; how likely anything is
-    # this near by chance.
-    tail = (len(size) - np.searchsorted(size, away)) / len(size)
-    width = (stops - starts).astype(float)
+    width = float(np.median(stops - starts)) if len(starts) else 0.0
     span = max(float(moment.max() - moment.min()), 1.0)
-    local = _local_density(starts, moment, span)
-    near = 1 - np.exp(-local * (2 * away + np.median(width)))
-    likely_if_lost = np.maximum(tail, max(_TAIL, 2 * serials.disorder))
-    likely_if_not = np.maximum(near, 1e-3)
-    inside = away <= size[int(0.9 * (len(size) - 1))]
-    bits: np.ndarray = np.where(
-        inside,
-        np.log2(likely_if_not),
-        -np.log2(likely_if_lost) + np.log2(np.maximum(1 - near, 0.05)),
-    )
+    chance = _local_density(starts, moment, span) * (2 * reach + width)
+    none_by_chance = np.exp(-chance)
+    bits = np.zeros(halves.height)
+    done = halves["done"].to_numpy()
+    for value in (True, False):
+        these = known & (done == value)
+        honest = these & _honest(halves, paired, value=value)
+        left = _left_a_skip(near[honest] > 0, none_by_chance[honest])
+        absent = np.log2(none_by_chance) - np.log2(1 - left)
+        present = -np.log2(
+            (1 - left) + left * np.maximum(near, 1) / np.maximum(chance, 1e-3)
+        )
+        bits[these] = np.where(near > 0, present, absent)[these]
     return bits
+
+
+def _left_a_skip(seen: np.ndarray, none_by_chance: np.ndarray) -> float:
+    """Return what share of missing partners left a skip.
+
+    Args:
+        seen: Whether there is a skip near each half of a sample.
+        none_by_chance: How likely none would be there by chance.
+    """
+    if len(seen) < _LEAST_SEEN:
+        return 0.0
+    # Two halves are added that left none: nothing is ever beyond doubt.
+    by_chance = 1 - float(none_by_chance.mean())
+    share = float(seen.sum()) / (len(seen) + 2)
+    return float(np.clip((share - by_chance) / max(1 - by_chance, 0.05), 0.0, 1.0))
+
+
+def _honest(halves: pl.DataFrame, paired: pl.DataFrame, *, value: bool) -> np.ndarray:
+    """Return which halves belong to the carriers that miss the fewest partners."""
+    found = halves.filter(pl.col("done") == value)
+    known = paired.filter(pl.col("done") == value)
+    carriers = _by_share(found, known)
+    return halves["carrier"].is_in(carriers["carrier"].implode()).to_numpy()
 
 
 def _local_density(starts: np.ndarray, moment: np.ndarray, span: float) -> np.ndarray:

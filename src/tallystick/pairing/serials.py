@@ -19,16 +19,19 @@ from tallystick.pairing.step import Engine, Step
 _NUMBER: Final = "regexp_extract(record_id, '([0-9]{1,18})$', 1)"
 _MAX_SERIES: Final = 512
 _DENSE: Final = 0.6  # share of a series that must be there to call it one
-_ORDERLY: Final = 0.9
+_KNOWN: Final = 0.5  # share of the numbers whose moment must be known
+_FARTHEST: Final = 0.99  # share of the numbers that lie within the scatter
 _SAMPLE: Final = 100_000  # ids looked at first
 _STEPS: Final = 50_000  # steps without a skip that show the order
 _BLOCK: Final = 64
 _CHUNK: Final = 250_000  # blocks at a time
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-# Three numbers before a step and three after it: one whose clock is wrong must not
-# stretch a bracket over hours.
-_BEFORE: Final = ("before_3", "before_2", "before")
-_AFTER: Final = ("after", "after_2", "after_3")
+# Numbers on either side of a step, the nearest in the middle: when a number was given
+# is the middle one of its neighbours' moments, so that neither a wrong clock nor a
+# record that was written late moves it.
+_REACH: Final = 5
+_BEFORE: Final = tuple(f"before_{n}" for n in range(_REACH, 0, -1))
+_AFTER: Final = tuple(f"after_{n}" for n in range(1, _REACH + 1))
 _NEAR: Final = (*_BEFORE, *_AFTER)
 
 
@@ -58,8 +61,8 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
     if found.held < _DENSE * found.span:
         return NO_SERIALS
     steps = _timed(engine, side, source, ids, found.steps)
-    plain = pl.col("after") - pl.col("before") == 1
-    basis, disorder = _basis(steps.filter(plain))
+    plain = pl.col("after_1") - pl.col("before_1") == 1
+    basis, scatter = _basis(steps.filter(plain))
     if basis is None:
         return NO_SERIALS
     brackets = (
@@ -67,8 +70,9 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
         .select(
             low=_middle(_BEFORE, basis),
             high=_middle(_AFTER, basis),
-            missing=pl.col("after") - pl.col("before") - 1,
+            missing=pl.col("after_1") - pl.col("before_1") - 1,
         )
+        .drop_nulls()
         .select(
             pl.min_horizontal("low", "high").alias("from_ms"),
             pl.max_horizontal("low", "high").alias("to_ms"),
@@ -82,7 +86,7 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
         held=found.held,
         basis=basis,
         brackets=brackets,
-        disorder=disorder,
+        scatter_ms=scatter,
     )
 
 
@@ -165,15 +169,15 @@ def _steps(blocks: pl.DataFrame) -> _Steps:
         for start in range(0, part.height, _CHUNK):
             more = _numbers(part[start : start + _CHUNK])
             low = int(more[0]) if low is None else low
-            # The steps among the last three numbers wait for those that follow.
-            begin = max(len(there) - 3, 0)
+            # The steps among the last numbers wait for those that follow.
+            begin = max(len(there) - _REACH, 0)
             there = np.concatenate([there, more])
-            end = len(there) - (3 if start + _CHUNK < part.height else 1)
+            end = len(there) - (_REACH if start + _CHUNK < part.height else 1)
             near = _around(there, begin, end, every)
             found.append(
                 pl.DataFrame(near).select(pl.lit(str(series)).alias("series"), *_NEAR)
             )
-            there = there[-5:]
+            there = there[-(2 * _REACH - 1) :]
         span += int(there[-1]) - (low or 0) + 1
     return _Steps(held=held, span=span, steps=pl.concat(found))
 
@@ -197,7 +201,7 @@ def _around(
     at = begin + np.flatnonzero((steps > 1) | (drawn % np.uint64(every) == 0))
     out = {}
     for place, name in enumerate(_NEAR):
-        near = at + place - 2
+        near = at + place - (_REACH - 1)
         inside = (near >= 0) & (near < len(there))
         numbers = there[np.clip(near, 0, len(there) - 1)]
         out[name] = pl.Series(numbers).set(pl.Series(~inside), None)
@@ -216,7 +220,7 @@ def _timed(
     engine.load(f"serials_{side}", pl.concat(each).drop_nulls().unique())
     times = engine.fetch(
         f"SELECT {ids.series} AS series, {ids.serial} AS serial, min(t) AS start,"
-        f" arg_min(t + coalesce(end_ms, 0), t) AS end FROM {source} s SEMI JOIN"
+        f" arg_min(t + end_ms, t) AS end FROM {source} s SEMI JOIN"
         f" (SELECT {_place('series', 'serial')} AS place FROM serials_{side}) w"
         f" ON w.place = {_place(ids.series, ids.serial)} GROUP BY ALL"
     )
@@ -237,29 +241,36 @@ def _place(series: str, serial: str) -> str:
 
 
 def _middle(near: tuple[str, ...], basis: str) -> pl.Expr:
-    """Return the middle one of three neighbours' times."""
-    times = [pl.coalesce(f"{basis}_{name}", f"{basis}_after") for name in near]
-    return (
-        pl.sum_horizontal(times) - pl.min_horizontal(times) - pl.max_horizontal(times)
-    )
+    """Return the middle one of the neighbours' moments that are known."""
+    return pl.concat_list(f"{basis}_{name}" for name in near).list.median()
 
 
 def _basis(steps: pl.DataFrame) -> tuple[str | None, float]:
-    """Return which moment the serial numbers follow, if either, and how badly.
+    """Return which moment the serial numbers follow, if either, and how closely.
 
-    Of a shuffled series about half the steps would be orderly, and they would be as
-    long as the whole; those of a true one are short.
+    Numbers are given when a record is written, a little after the end of the crossing
+    (or its start), and by several processes: how far a record's moment lies from that
+    of its neighbours shows how far a skipped number may lie from where it seems. In a
+    shuffled series that is as far as the whole record reaches.
+
+    Args:
+        steps: Steps without a skip.
+
+    Returns:
+        `start` or `end`, and within how many ms nearly all numbers lie.
     """
-    best, share = None, _ORDERLY
+    best: tuple[str | None, float] = (None, np.inf)
     for basis in ("start", "end"):
-        if steps.is_empty():
-            return None, 1.0
-        early = steps[f"{basis}_before"].to_numpy()
-        late = steps[f"{basis}_after"].to_numpy()
-        # A second's disorder is the work of parallel processes, not of chance.
-        orderly = float(np.mean(late - early >= -1000))
-        span = float(late.max() - early.min())
-        typical = float(np.median(np.abs(late - early)))
-        if orderly > share and typical <= max(span / 50, 1000):
-            best, share = basis, orderly
-    return best, 1 - share
+        own = pl.col(f"{basis}_before_1")
+        others = _middle(tuple(name for name in _NEAR if name != "before_1"), basis)
+        known = steps.select(own.alias("own"), (own - others).abs().alias("off"))
+        known = known.drop_nulls()
+        if known.height <= _KNOWN * steps.height:
+            continue
+        off = known["off"].to_numpy()
+        own_ms = known["own"].to_numpy()
+        span = float(own_ms.max() - own_ms.min())
+        far = float(np.quantile(off, _FARTHEST))
+        if float(np.median(off)) <= max(span / 500, 1000) and far < best[1]:
+            best = basis, far
+    return best

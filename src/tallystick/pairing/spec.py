@@ -123,12 +123,15 @@ class Continuation:
         delay: The attribute that is zero in a record that only goes on.
         tolerance_ms: How far from the end of one the next may start.
         interim_ms: Interim records last a whole multiple of this.
+        longest_delay_ms: Where a record does not say when it ended, at most this much
+            lies between its beginning and what it measured.
     """
 
     amount: str
     delay: str
     tolerance_ms: int = 2000
     interim_ms: int = 60_000
+    longest_delay_ms: int = 180_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,27 @@ def _tails(
     crossings.benign[tail] = BENIGN["duration_tail"]
 
 
+def waits(crossings: Crossings, rows: I64, release: I64) -> Bool:
+    """Return which calls may last until `release` before their caller calls again.
+
+    Whoever hears nothing but ringing, or a machine, hangs up before trying again.
+
+    Args:
+        crossings: All of them.
+        rows: The calls that are to last longer.
+        release: Until when, by the departure switch.
+    """
+    order = np.lexsort((crossings.dep_start, crossings.calling))
+    who, start = crossings.calling[order], crossings.dep_start[order]
+    following = np.append(start[1:], np.iinfo(np.int64).max)
+    following[np.append(who[1:] != who[:-1], True)] = np.iinfo(np.int64).max
+    after = np.empty_like(following)
+    after[order] = following
+    return np.asarray(
+        (after[rows] < crossings.dep_release[rows]) | (after[rows] > release)
+    )
+
+
 def _wait_for_line(crossings: Crossings, caller: I64, one_line: Bool) -> None:
     """Postpone calls of subscribers who are still in an earlier one.
 

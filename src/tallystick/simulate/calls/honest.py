@@ -6,7 +6,7 @@ sides' records differ in consequence, the truth names it in `benign`.
 
 import numpy as np
 
-from tallystick.simulate.calls.course import draw_routes, shift
+from tallystick.simulate.calls.course import draw_routes, shift, waits
 from tallystick.simulate.calls.crossings import BENIGN, NEVER, Crossings
 from tallystick.simulate.calls.draw import I64, Bool, lognormal, ms, pick, stream
 from tallystick.simulate.calls.network import Network
@@ -118,15 +118,15 @@ def _voicemail(
         & (rng.random(size) < parameters.voicemail_share)
     )
     rows = np.flatnonzero(taken)
-    ringing = _ms(rng, 30.0, 0.1, len(rows))
+    missed = crossings.arr_start[rows] + _ms(rng, 30.0, 0.1, len(rows))
+    answer = missed + _ms(rng, 0.6, 0.3, len(rows))
+    release = answer + _ms(rng, 9.0, 0.8, len(rows))
+    waiting = waits(crossings, rows, release)
+    rows = rows[waiting]
     crossings.arr_answer[rows] = NEVER
-    crossings.arr_release[rows] = crossings.arr_start[rows] + ringing
-    crossings.dep_answer[rows] = crossings.arr_release[rows] + _ms(
-        rng, 0.6, 0.3, len(rows)
-    )
-    crossings.dep_release[rows] = crossings.dep_answer[rows] + _ms(
-        rng, 9.0, 0.8, len(rows)
-    )
+    crossings.arr_release[rows] = missed[waiting]
+    crossings.dep_answer[rows] = answer[waiting]
+    crossings.dep_release[rows] = release[waiting]
     crossings.benign[rows] = BENIGN["voicemail"]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tallystick.simulate.calls.course import draw_routes
+from tallystick.simulate.calls.course import draw_routes, waits
 from tallystick.simulate.calls.crossings import NEVER, Crossings
 from tallystick.simulate.calls.draw import I64, pick
 from tallystick.simulate.calls.plant import Plant
@@ -16,12 +16,22 @@ ROUTING_ERROR = 25  # Q.850
 LAP_MS = (700, 5_500)
 """How long one lap takes: 2-10 crossings within 60 s. Handbook 3.3 [B]."""
 
+NOTICED_MS = (400, 4_000)
+"""How long after the last lap a loop that fails is given up."""
+
 
 def loop(world: World, plant: Plant, index: int, rng: np.random.Generator) -> None:
     """Let calls go round: out, in, and out again, until somebody notices."""
     crossings = world.crossings
-    rows = take(world, plant, index, rng)
     low, high = plant.times
+    longest = crossings.dep_release + high * LAP_MS[1] + NOTICED_MS[1]
+    rows = take(
+        world,
+        plant,
+        index,
+        rng,
+        eligible=waits(crossings, np.arange(len(crossings)), longest),
+    )
     times = np.clip(rng.geometric(0.35, len(rows)) + low - 1, low, high)
     round_ms = rng.integers(*LAP_MS, len(rows))
     _settle(crossings, rows, (times - 1) * round_ms, rng)
@@ -43,7 +53,7 @@ def _settle(
 ) -> None:
     """Move the end of looping calls behind their last lap; some fail."""
     fails = rng.random(len(rows)) < FAILS_SHARE
-    noticed = rng.integers(400, 4_000, len(rows))
+    noticed = rng.integers(*NOTICED_MS, len(rows))
     for side in ("dep", "arr"):
         start = getattr(crossings, f"{side}_start")[rows]
         answer = getattr(crossings, f"{side}_answer")
