@@ -107,23 +107,29 @@ def find_loops(engine: Engine, state: State) -> pl.DataFrame:
         return pl.DataFrame(schema=FINDING_SCHEMA)
     rows = engine.fetch(
         "SELECT side, row, max(busy) AS busy, any_value(key_hi) AS key_hi,"
-        " any_value(key_lo) AS key_lo FROM all_looping GROUP BY side, row"
+        " any_value(key_lo) AS key_lo, min(t) AS t FROM all_looping GROUP BY side, row"
     )
     if rows.is_empty():
         return pl.DataFrame(schema=FINDING_SCHEMA)
     cover = [c.to_ms - c.from_ms for c in state.coverage.values()]
     span = max([*cover, HOUR_MS])
-    found = rows.group_by("side", "key_hi", "key_lo").agg(pl.len().alias("members"))
-    # Chance: that two of the key's crossings start this close, and are as alike as
-    # one in twenty crossings are.
-    rows = rows.join(found, on=["side", "key_hi", "key_lo"]).with_columns(
+    key = ("side", "key_hi", "key_lo")
+    rows = (
+        rows.sort(*key, "t", "row")
+        .with_columns(
+            (pl.col("t").diff().fill_null(0) > rule.within_ms)
+            .cum_sum()
+            .over(key)
+            .alias("cluster")
+        )
+        .with_columns(members=pl.len().over(*key, "cluster"))
+    )
+    # Chance: that so many more of the key's crossings start this close to one, each
+    # as much like it as one in twenty crossings are.
+    near = (pl.col("busy") * rule.within_ms / span * 0.05).clip(0.0, 1.0)
+    rows = rows.with_columns(
         wrong=(
-            pl.col("busy")
-            * (pl.col("busy") - 1)
-            * rule.within_ms
-            / span
-            * 0.05
-            / pl.col("members")
+            pl.col("busy") * near ** (pl.col("members") - 1) / pl.col("members")
         ).clip(1e-6, 1.0)
     )
     sure = rows.filter(pl.col("wrong") <= state.options.false_discovery_rate)

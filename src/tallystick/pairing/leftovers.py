@@ -92,11 +92,13 @@ def loops_steps(rule: Recurrence) -> list[Step]:
     steps = []
     for side, short in SIDES:
         # Without an end nothing shows on departures that they are one call: the
-        # attempt may have been tried again over another route.
+        # attempt may have been tried again over another route. On arrivals it does
+        # where no departure explains the second while the first one's is still up.
         unknown = (
             "false"
             if side == "departures"
-            else f"y.t - x.t <= {_UNKNOWN_END_MS} AND y.{rule.alike} = x.{rule.alike}"
+            else f"y.{rule.alike} = x.{rule.alike} AND (y.t - x.t <= {_UNKNOWN_END_MS}"
+            f" OR (y.lone AND y.end_ms IS NULL AND y.t <= x.until - {rule.tolerance}))"
         )
         alike = (
             f"abs(y.{rule.alike} - x.{rule.alike}) <= {rule.tolerance} AND CASE"
@@ -108,8 +110,11 @@ def loops_steps(rule: Recurrence) -> list[Step]:
             Step(
                 "suspects",
                 f"SELECT row, s.key_hi, s.key_lo, t, end_ms, {rule.alike},"
-                f" count(*) OVER (PARTITION BY s.key_hi, s.key_lo) AS busy"
-                f" FROM {side} s SEMI JOIN (SELECT key_hi, key_lo FROM open_{side}"
+                f" count(*) OVER (PARTITION BY s.key_hi, s.key_lo) AS busy,"
+                f" row IN (SELECT row FROM open_{side}) AS lone,"
+                f" coalesce(t + end_ms, p.d_t + p.d_end_ms) AS until"
+                f" FROM {side} s LEFT JOIN pairs p ON p.{short}_row = row"
+                f" SEMI JOIN (SELECT key_hi, key_lo FROM open_{side}"
                 f" UNION ALL SELECT key_hi, key_lo FROM {side} SEMI JOIN crowd c"
                 f" ON c.{short}_row = row) k"
                 f" ON k.key_hi = s.key_hi AND k.key_lo = s.key_lo"
@@ -131,7 +136,10 @@ def loops_steps(rule: Recurrence) -> list[Step]:
     # and so do arrivals in its midst whose departure is not known.
     spans = (
         "SELECT key_hi, key_lo, min(t) AS low, max(t_end) AS high, max(busy) AS busy"
-        " FROM looping GROUP BY key_hi, key_lo"
+        " FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY key_hi,"
+        " key_lo ORDER BY t ROWS UNBOUNDED PRECEDING) AS loop FROM (SELECT *,"
+        f" t - lag(t) OVER (PARTITION BY key_hi, key_lo ORDER BY t) > {rule.within_ms}"
+        " AS begins FROM looping)) GROUP BY key_hi, key_lo, loop"
     )
     lone = "o.row IN (SELECT row FROM open_arrivals)"
     steps += [

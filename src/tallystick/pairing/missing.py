@@ -29,7 +29,9 @@ _CARRIER_PAIRS: Final = 200  # pairs before a carrier's loss counts on its own
 _QUANTILE: Final = 0.25
 _CERTAIN: Final = 1e-7
 _FARTHEST: Final = 0.99  # share of clean pairs that scatter less
-_LEAST_SEEN: Final = 50  # missing partners that show whether losses leave skips
+_WIDEST_MS: Final = 60_000.0  # of a skip that says when its record was lost
+_CROWDED: Final = 0.95  # chance of a skip nearby above which skips say nothing
+_EXPECTED: Final = (19.0, 20.0)  # lost records that left a skip, of as many, at first
 
 CELL: Final = (
     "carrier",
@@ -300,8 +302,11 @@ def _serial_bits(
     reach = serials.scatter_ms + float(np.quantile(size, _FARTHEST))
     moment = halves["t" if serials.basis == "start" else "t_end"].to_numpy()
     known = halves["ends" if serials.basis == "end" else "row"].is_not_null().to_numpy()
-    starts = np.sort(serials.brackets["from_ms"].to_numpy())
-    stops = np.sort(serials.brackets["to_ms"].to_numpy())
+    brackets = serials.brackets.filter(
+        pl.col("to_ms") - pl.col("from_ms") <= _WIDEST_MS  # wider ones are gaps
+    )
+    starts = np.sort(brackets["from_ms"].to_numpy())
+    stops = np.sort(brackets["to_ms"].to_numpy())
     # How many brackets have begun before the reach ends, less those that have ended.
     near = np.searchsorted(starts, moment + reach, side="right") - np.searchsorted(
         stops, moment - reach, side="left"
@@ -316,7 +321,7 @@ def _serial_bits(
         these = known & (done == value)
         honest = these & _honest(halves, paired, value=value)
         left = _left_a_skip(near[honest] > 0, none_by_chance[honest])
-        absent = np.log2(none_by_chance) - np.log2(1 - left)
+        absent = -chance * np.log2(np.e) - np.log2(1 - left)
         present = -np.log2(
             (1 - left) + left * np.maximum(near, 1) / np.maximum(chance, 1e-3)
         )
@@ -331,12 +336,12 @@ def _left_a_skip(seen: np.ndarray, none_by_chance: np.ndarray) -> float:
         seen: Whether there is a skip near each half of a sample.
         none_by_chance: How likely none would be there by chance.
     """
-    if len(seen) < _LEAST_SEEN:
-        return 0.0
-    # Two halves are added that left none: nothing is ever beyond doubt.
-    by_chance = 1 - float(none_by_chance.mean())
-    share = float(seen.sum()) / (len(seen) + 2)
-    return float(np.clip((share - by_chance) / max(1 - by_chance, 0.05), 0.0, 1.0))
+    by_chance = 1 - float(none_by_chance.mean()) if len(seen) else 0.0
+    if by_chance > _CROWDED:
+        return 0.0  # skips lie everywhere
+    own = (float(seen.sum()) - by_chance * len(seen)) / (1 - by_chance)
+    left, of = _EXPECTED
+    return float(np.clip((own + left) / (len(seen) + of), 0.0, left / of))
 
 
 def _honest(halves: pl.DataFrame, paired: pl.DataFrame, *, value: bool) -> np.ndarray:

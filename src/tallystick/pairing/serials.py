@@ -74,8 +74,8 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
         )
         .drop_nulls()
         .select(
-            pl.min_horizontal("low", "high").alias("from_ms"),
-            pl.max_horizontal("low", "high").alias("to_ms"),
+            pl.min_horizontal("low", "high").cast(pl.Int64).alias("from_ms"),
+            pl.max_horizontal("low", "high").cast(pl.Int64).alias("to_ms"),
             "missing",
         )
         .sort("from_ms", "to_ms")
@@ -272,5 +272,5 @@ def _basis(steps: pl.DataFrame) -> tuple[str | None, float]:
         span = float(own_ms.max() - own_ms.min())
         far = float(np.quantile(off, _FARTHEST))
         if float(np.median(off)) <= max(span / 500, 1000) and far < best[1]:
-            best = basis, far
+            best = basis, float(round(far))
     return best

@@ -152,25 +152,20 @@ def _tails(
     crossings.benign[tail] = BENIGN["duration_tail"]
 
 
-def waits(crossings: Crossings, rows: I64, release: I64) -> Bool:
-    """Return which calls may last until `release` before their caller calls again.
+def next_call(crossings: Crossings) -> I64:
+    """Return when the caller of each call calls again; far in the future if never.
 
-    Whoever hears nothing but ringing, or a machine, hangs up before trying again.
-
-    Args:
-        crossings: All of them.
-        rows: The calls that are to last longer.
-        release: Until when, by the departure switch.
+    A switchboard, which has many lines, may already have called again before the
+    call is over: that is no next call.
     """
     order = np.lexsort((crossings.dep_start, crossings.calling))
     who, start = crossings.calling[order], crossings.dep_start[order]
-    following = np.append(start[1:], np.iinfo(np.int64).max)
-    following[np.append(who[1:] != who[:-1], True)] = np.iinfo(np.int64).max
+    never = np.iinfo(np.int64).max
+    following = np.append(start[1:], never)
+    following[np.append(who[1:] != who[:-1], True)] = never
     after = np.empty_like(following)
     after[order] = following
-    return np.asarray(
-        (after[rows] < crossings.dep_release[rows]) | (after[rows] > release)
-    )
+    return np.where(after < crossings.dep_release, never, after)
 
 
 def _wait_for_line(crossings: Crossings, caller: I64, one_line: Bool) -> None:

@@ -6,7 +6,7 @@ sides' records differ in consequence, the truth names it in `benign`.
 
 import numpy as np
 
-from tallystick.simulate.calls.course import draw_routes, shift, waits
+from tallystick.simulate.calls.course import draw_routes, next_call, shift
 from tallystick.simulate.calls.crossings import BENIGN, NEVER, Crossings
 from tallystick.simulate.calls.draw import I64, Bool, lognormal, ms, pick, stream
 from tallystick.simulate.calls.network import Network
@@ -121,7 +121,8 @@ def _voicemail(
     missed = crossings.arr_start[rows] + _ms(rng, 30.0, 0.1, len(rows))
     answer = missed + _ms(rng, 0.6, 0.3, len(rows))
     release = answer + _ms(rng, 9.0, 0.8, len(rows))
-    waiting = waits(crossings, rows, release)
+    # Who hears a machine hangs up before calling again.
+    waiting = release < next_call(crossings)[rows]
     rows = rows[waiting]
     crossings.arr_answer[rows] = NEVER
     crossings.arr_release[rows] = missed[waiting]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tallystick.simulate.calls.course import back_ms
+from tallystick.simulate.calls.course import back_ms, next_call
 from tallystick.simulate.calls.crossings import NEVER
 from tallystick.simulate.calls.draw import I64
 from tallystick.simulate.calls.plant import Plant
@@ -40,6 +40,9 @@ def _play_recording(
     """
     crossings = world.crossings
     end = crossings.dep_answer[rows] + seconds_ms(plant, (10.0, 120.0), rng, len(rows))
+    # Who calls again has hung up.
+    hangs_up = np.maximum(next_call(crossings)[rows] - 500, crossings.dep_answer[rows])
+    end = np.minimum(end, hangs_up + 100)
     timer = crossings.arr_start[rows] + rng.integers(30_000, 60_000, len(rows))
     crossings.arr_answer[rows] = NEVER
     crossings.dep_release[rows] = end

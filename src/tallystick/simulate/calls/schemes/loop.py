@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tallystick.simulate.calls.course import draw_routes, waits
+from tallystick.simulate.calls.course import draw_routes, next_call
 from tallystick.simulate.calls.crossings import NEVER, Crossings
 from tallystick.simulate.calls.draw import I64, pick
 from tallystick.simulate.calls.plant import Plant
@@ -30,7 +30,7 @@ def loop(world: World, plant: Plant, index: int, rng: np.random.Generator) -> No
         plant,
         index,
         rng,
-        eligible=waits(crossings, np.arange(len(crossings)), longest),
+        eligible=longest < next_call(crossings),  # nobody calls again meanwhile
     )
     times = np.clip(rng.geometric(0.35, len(rows)) + low - 1, low, high)
     round_ms = rng.integers(*LAP_MS, len(rows))
