@@ -4,7 +4,8 @@
 
 For each size it prints seconds per stage, rows a second and peak memory, and as
 reference the time of DuckDB's full outer join of the same two key columns, read from
-Parquet under the same limits. Machines differ and are shared: quote the ratios.
+Parquet under the same limits: once counting what met, once keeping which row met which.
+Machines differ and are shared: quote the ratios.
 """
 
 import argparse
@@ -25,13 +26,24 @@ from crossings import make_sides
 FIRST_PASS = {
     *("departures", "arrivals", "candidates", "crowded_d", "crowded_a", "crowd"),
     *("pairs", "repeats", "sessions", "ranked", "ordered", "rest", "aligned"),
-    *("open_departures", "open_arrivals"),
+    *("open_departures", "open_arrivals", "unsettled_d", "unsettled_a"),
 }
 
 
-def bare_join(paths: list[Path], memory: str, threads: int) -> float:
-    """Return the seconds of a full outer join of both sides' key columns."""
-    config = {"memory_limit": memory, "threads": threads}
+def bare_joins(
+    paths: list[Path], memory: str, threads: int, spill: Path
+) -> tuple[float, float]:
+    """Return the seconds of a full outer join of both sides' key columns.
+
+    First of one that only counts, then of one that keeps which row met which: without
+    that nothing has been paired.
+    """
+    config = {
+        "memory_limit": memory,
+        "threads": threads,
+        "temp_directory": str(spill),
+        "preserve_insertion_order": False,
+    }
     key = (
         "SELECT coalesce(try_cast(calling_number AS BIGINT), 0) AS key_hi,"
         " coalesce(try_cast(called_number AS BIGINT), 0) AS key_lo"
@@ -41,13 +53,23 @@ def bare_join(paths: list[Path], memory: str, threads: int) -> float:
         for side, path in zip(("d", "a"), paths, strict=True):
             target = path.with_suffix(".keys.parquet")
             db.execute(f"COPY ({key.format(path)}) TO '{target}' (FORMAT parquet)")
-            db.execute(f"CREATE VIEW {side} AS SELECT * FROM read_parquet('{target}')")
-        started = time.perf_counter()
-        db.execute(
-            "SELECT count(*), count(d.key_hi), count(a.key_hi) FROM d FULL JOIN a"
-            " ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
-        ).fetchall()
-        return time.perf_counter() - started
+            db.execute(
+                f"CREATE VIEW {side} AS SELECT * FROM"
+                f" read_parquet('{target}', file_row_number = true)"
+            )
+        join = "FROM d FULL JOIN a ON d.key_hi = a.key_hi AND d.key_lo = a.key_lo"
+        seconds = []
+        for query in (
+            f"SELECT count(*), count(d.key_hi), count(a.key_hi) {join}",
+            (
+                "CREATE TABLE met AS SELECT d.file_row_number AS d_row,"
+                f" a.file_row_number AS a_row {join}"
+            ),
+        ):
+            started = time.perf_counter()
+            db.execute(query).fetchall()
+            seconds.append(time.perf_counter() - started)
+    return seconds[0], seconds[1]
 
 
 def measure(calls: int, work: Path, memory: str, threads: int) -> dict[str, object]:
@@ -68,17 +90,18 @@ def measure(calls: int, work: Path, memory: str, threads: int) -> dict[str, obje
     told = json.loads((out / "summary.json").read_text())
     seconds = {step["name"]: step["seconds"] for step in told["steps"]}
     pairing = sum(s for name, s in seconds.items() if name in FIRST_PASS)
-    reading = sum(s for name, s in seconds.items() if name.startswith("read_"))
-    join = bare_join(paths, memory, threads)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    counting, keeping = bare_joins(paths, memory, threads, work / "spill")
     halves = sum(told["inputs"][s]["halves"] for s in ("departures", "arrivals"))
     return {
         "calls": calls,
         "total_s": round(wall, 1),
-        "read_s": round(reading, 1),
+        "read_s": round(seconds["learn_numbers"] + seconds["read"], 1),
         "pair_s": round(pairing, 1),
-        "bare_join_s": round(join, 2),
-        "pair_to_join": round(pairing / join, 1),
+        "join_counting_s": round(counting, 2),
+        "pair_to_join_counting": round(pairing / counting, 1),
+        "join_keeping_s": round(keeping, 2),
+        "pair_to_join_keeping": round(pairing / keeping, 1),
         "halves_per_s": round(halves / wall),
         "peak_gb": round(peak, 1),
         "pairs": told["pairs"]["total"],

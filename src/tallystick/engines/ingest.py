@@ -34,7 +34,6 @@ _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "domestic": ("domestic",),
 }
 _LEARN_ROWS: Final = 3_000_000  # enough to see how every busy trunk writes numbers
-_LONGEST_DOUBTFUL: Final = 11  # digits; longer texts name their country
 _READERS: Final = 2
 _BATCH_ROWS: Final = 500_000
 _BYTES_PER_RECORD: Final = {".gz": 25, ".zst": 25, "": 110}
@@ -234,46 +233,18 @@ def _with_other_readings(
     """Note the second reading of numbers that may be read in two ways.
 
     It stands where the diverting number stands: another number by which the other
-    side may know the call. Only short texts without a plus can have one.
+    side may know the call.
     """
-
-    def doubtful(column: str) -> pl.Expr:
-        text = pl.col(column)
-        return (
-            (text.str.len_chars() <= _LONGEST_DOUBTFUL)
-            & ~text.str.starts_with("+")
-            & (pl.col("redirecting") == 0)
-        )
-
-    asked = records.filter(doubtful("calling_number") | doubtful("called_number"))
-    if asked.is_empty():
-        return records
-    texts = ("calling_number", "called_number", "trunk")
     second = second_readings(
-        asked.select(*texts, "redirecting_number").unique(texts),
-        side=side.side,
-        numbering=numbering,
-        learned=learned,
-    ).select(
-        *texts,
-        other=pl.when(pl.col("calling_second") != 0)
+        records, side=side.side, numbering=numbering, learned=learned
+    )
+    return second.with_columns(
+        redirecting=pl.when(pl.col("redirecting") != 0)
+        .then("redirecting")
+        .when(pl.col("calling_second") != 0)
         .then("calling_second")
-        .otherwise("called_second"),
-    )
-    return (
-        records.join(
-            second.filter(pl.col("other") != 0),
-            on=texts,
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(
-            redirecting=pl.when(pl.col("redirecting") == 0)
-            .then(pl.col("other").fill_null(0))
-            .otherwise("redirecting")
-        )
-        .drop("other")
-    )
+        .otherwise("called_second")
+    ).drop("calling_second", "called_second", "redirecting_second")
 
 
 def side_input(side: SideFiles, workspace: Workspace) -> SideInput:

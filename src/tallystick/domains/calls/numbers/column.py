@@ -82,8 +82,31 @@ def second_column(
     Returns:
         Int64: 0 where there is no other valid reading.
     """
-    frame = pl.DataFrame({"text": texts.fill_null(""), "trunk": trunks})
-    return pl.Series("number", _one_by_one(frame, context_of, _second))
+    texts = texts.fill_null("")
+    measured = _measure(texts)
+    rest = np.flatnonzero(~measured.plus & (texts.str.len_bytes() > 0).to_numpy())
+    numbers = np.zeros(len(texts), dtype=np.int64)
+    part = _part(texts, trunks, measured, rest)
+    doubtful = _doubtful(part, context_of)
+    numbers[rest[doubtful]] = _one_by_one(part.filter(doubtful), context_of, _second)
+    return pl.Series("number", numbers, dtype=pl.Int64)
+
+
+def _doubtful(part: pl.DataFrame, context_of: ContextOf) -> npt.NDArray[np.bool_]:
+    """Tell which texts may have more than one valid reading: few."""
+    everything = np.ones(part.height, dtype=np.bool_)
+    if part.is_empty():
+        return everything
+    contexts = [context_of(trunk) for trunk in part["trunk"].unique().to_list()]
+    tests = tests_for(contexts[0].countries)
+    # Numbers without their area code are not among the tests.
+    if tests is None or any(
+        c.declared is not None and c.declared.kind == "subscriber" for c in contexts
+    ):
+        return everything
+    several = pl.col("bits").bitwise_count_ones() + pl.col("foreign").cast(pl.UInt32)
+    sure = pl.col("digits") & ((several < 2) | pl.col("abroad"))
+    return _test(part, tests).select(~sure).to_series().to_numpy()
 
 
 def _second(text: str, context: Context) -> int:
