@@ -7,6 +7,7 @@ several records, one crossing that came around again, a partner that came late.
 Source: spec/pairing.md, "What habits explain".
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from tallystick.pairing.exact import mutual_best_step, repeats_step
@@ -81,6 +82,40 @@ def longer_pairs_step(rule: Continuation) -> Step:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Unended:
+    """How halves that do not say when they ended show that they are one crossing.
+
+    Attributes:
+        alike: Condition on two suspects `x` and `y`.
+        columns: What it needs of a suspect.
+        join: Where that comes from.
+    """
+
+    alike: str
+    columns: str
+    join: str
+
+
+def _unended(side: str, rule: Recurrence) -> _Unended:
+    """Return what shows a loop where an end is not recorded.
+
+    Nothing does on departures: the attempt may have been tried again over another
+    route. On arrivals it is that no departure explains the second while the first
+    one's is still up.
+    """
+    if side == "departures":
+        return _Unended("false", "NULL AS lone", "")
+    return _Unended(
+        f"y.{rule.alike} = x.{rule.alike} AND (y.t - x.t <= {_UNKNOWN_END_MS} OR"
+        f" (y.lone AND y.end_ms IS NULL AND y.t <= x.until - {rule.tolerance}))",
+        "row IN (SELECT row FROM open_arrivals) AS lone,"
+        " coalesce(t + end_ms, until) AS until",
+        "LEFT JOIN (SELECT a_row, d_t + d_end_ms AS until FROM pairs"
+        " WHERE a_end_ms IS NULL) p ON p.a_row = row",
+    )
+
+
 def loops_steps(rule: Recurrence) -> list[Step]:
     """Find crossings of one key that overlap, are alike and end together.
 
@@ -91,18 +126,10 @@ def loops_steps(rule: Recurrence) -> list[Step]:
     """
     steps = []
     for side, short in SIDES:
-        # Without an end nothing shows on departures that they are one call: the
-        # attempt may have been tried again over another route. On arrivals it does
-        # where no departure explains the second while the first one's is still up.
-        unknown = (
-            "false"
-            if side == "departures"
-            else f"y.{rule.alike} = x.{rule.alike} AND (y.t - x.t <= {_UNKNOWN_END_MS}"
-            f" OR (y.lone AND y.end_ms IS NULL AND y.t <= x.until - {rule.tolerance}))"
-        )
+        unended = _unended(side, rule)
         alike = (
             f"abs(y.{rule.alike} - x.{rule.alike}) <= {rule.tolerance} AND CASE"
-            f" WHEN x.end_ms IS NULL OR y.end_ms IS NULL THEN {unknown}"
+            f" WHEN x.end_ms IS NULL OR y.end_ms IS NULL THEN {unended.alike}"
             f" ELSE y.t <= x.t + x.end_ms - {rule.tolerance} AND"
             f" abs(y.t + y.end_ms - x.t - x.end_ms) <= {rule.tolerance} END"
         )
@@ -111,10 +138,8 @@ def loops_steps(rule: Recurrence) -> list[Step]:
                 "suspects",
                 f"SELECT row, s.key_hi, s.key_lo, t, end_ms, {rule.alike},"
                 f" count(*) OVER (PARTITION BY s.key_hi, s.key_lo) AS busy,"
-                f" row IN (SELECT row FROM open_{side}) AS lone,"
-                f" coalesce(t + end_ms, p.d_t + p.d_end_ms) AS until"
-                f" FROM {side} s LEFT JOIN pairs p ON p.{short}_row = row"
-                f" SEMI JOIN (SELECT key_hi, key_lo FROM open_{side}"
+                f" {unended.columns} FROM {side} s {unended.join} SEMI JOIN"
+                f" (SELECT key_hi, key_lo FROM open_{side}"
                 f" UNION ALL SELECT key_hi, key_lo FROM {side} SEMI JOIN crowd c"
                 f" ON c.{short}_row = row) k"
                 f" ON k.key_hi = s.key_hi AND k.key_lo = s.key_lo"

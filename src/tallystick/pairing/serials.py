@@ -1,10 +1,10 @@
 """What a keeper's serial numbers prove of its record: which numbers are skipped.
 
-Every number that is there becomes one bit. Only the neighbours of a skip, and a
-sample of the others, are then looked up with their times, so that long records cost
-two passes over their ids and little memory.
+Every number that is there becomes one bit. When numbers were given follows from a
+sample of those whose moment is known, so that long records cost two passes over
+their ids and little memory.
 
-Source: spec/pairing.md, "Completeness".
+Source: spec/pairing.md, "Serial numbers".
 """
 
 from dataclasses import dataclass
@@ -22,17 +22,12 @@ _DENSE: Final = 0.6  # share of a series that must be there to call it one
 _KNOWN: Final = 0.5  # share of the numbers whose moment must be known
 _FARTHEST: Final = 0.99  # share of the numbers that lie within the scatter
 _SAMPLE: Final = 100_000  # ids looked at first
-_STEPS: Final = 50_000  # steps without a skip that show the order
+_TIMED: Final = 2_000_000  # numbers whose moments are looked at
 _BLOCK: Final = 64
 _CHUNK: Final = 250_000  # blocks at a time
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-# Numbers on either side of a step, the nearest in the middle: when a number was given
-# is the middle one of its neighbours' moments, so that neither a wrong clock nor a
-# record that was written late moves it.
+# When a number was given is the middle one of so many moments around it, so that
+# neither a wrong clock nor a record that was written late moves it.
 _REACH: Final = 5
-_BEFORE: Final = tuple(f"before_{n}" for n in range(_REACH, 0, -1))
-_AFTER: Final = tuple(f"after_{n}" for n in range(1, _REACH + 1))
-_NEAR: Final = (*_BEFORE, *_AFTER)
 
 
 def read_serials(engine: Engine, side: str, source: str) -> Serials:
@@ -56,36 +51,20 @@ def read_serials(engine: Engine, side: str, source: str) -> Serials:
             f" FROM {source} WHERE {ids.serial} >= 0 GROUP BY ALL",
         )
     )
-    found = _steps(engine.fetch(f"SELECT * FROM serials_{side} ORDER BY series, block"))
+    found = _skips(engine.fetch(f"SELECT * FROM serials_{side} ORDER BY series, block"))
     engine.drop(f"serials_{side}")
     if found.held < _DENSE * found.span:
         return NO_SERIALS
-    steps = _timed(engine, side, source, ids, found.steps)
-    plain = pl.col("after_1") - pl.col("before_1") == 1
-    basis, scatter = _basis(steps.filter(plain))
+    given = _given(engine, source, ids, found.held)
+    basis, scatter = _basis(given)
     if basis is None:
         return NO_SERIALS
-    brackets = (
-        steps.filter(~plain)
-        .select(
-            low=_middle(_BEFORE, basis),
-            high=_middle(_AFTER, basis),
-            missing=pl.col("after_1") - pl.col("before_1") - 1,
-        )
-        .drop_nulls()
-        .select(
-            pl.min_horizontal("low", "high").cast(pl.Int64).alias("from_ms"),
-            pl.max_horizontal("low", "high").cast(pl.Int64).alias("to_ms"),
-            "missing",
-        )
-        .sort("from_ms", "to_ms")
-    )
     return Serials(
         usable=True,
-        missing=int(brackets["missing"].sum()),
+        missing=int((found.skips["after"] - found.skips["before"] - 1).sum()),
         held=found.held,
         basis=basis,
-        brackets=brackets,
+        brackets=_brackets(found.skips, given, basis),
         scatter_ms=scatter,
     )
 
@@ -129,6 +108,14 @@ def _ids(engine: Engine, side: str, source: str) -> _Ids | None:
     lengths = series["series"].str.len_chars().unique()
     if len(lengths) > 1:
         return _BY_PATTERN
+    if series.height == 1:
+        # Numbers are then told apart by nothing else; strays are left out.
+        prefix = "'" + str(series["series"][0]).replace("'", "''") + "'"
+        return _Ids(
+            series=prefix,
+            serial=f"CASE WHEN starts_with(record_id, {prefix})"
+            f" THEN try_cast(substr(record_id, {lengths[0] + 1}) AS BIGINT) END",
+        )
     return _Ids(
         series=f"left(record_id, {lengths[0]})",
         serial=f"try_cast(substr(record_id, {lengths[0] + 1}) AS BIGINT)",
@@ -136,50 +123,49 @@ def _ids(engine: Engine, side: str, source: str) -> _Ids | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
-    """Steps from one serial number that is there to the next.
+class _Skips:
+    """Where serial numbers are missing.
 
     Attributes:
         held: How many numbers are there.
         span: How many there are from the first to the last of each series.
-        steps: `series`, and the numbers around each step; every skip, and a sample
-            of the others.
+        skips: `series`, and the numbers `before` and `after` each skip.
     """
 
     held: int
     span: int
-    steps: pl.DataFrame
+    skips: pl.DataFrame
 
 
-def _steps(blocks: pl.DataFrame) -> _Steps:
-    """Find steps in bits.
+def _skips(blocks: pl.DataFrame) -> _Skips:
+    """Find skips in bits.
 
     Args:
         blocks: `series`, `block`, `bits`, in this order: a bit a number.
     """
     held = int(np.bitwise_count(blocks["bits"].to_numpy()).sum())
-    every = held // _STEPS + 1
     span = 0
     found = [
-        pl.DataFrame(schema={"series": pl.String} | dict.fromkeys(_NEAR, pl.Int64))
+        pl.DataFrame(
+            schema={"series": pl.String, "before": pl.Int64, "after": pl.Int64}
+        )
     ]
     for (series,), part in blocks.group_by("series", maintain_order=True):
-        there = np.zeros(0, dtype=np.int64)
+        last = np.zeros(0, dtype=np.int64)
         low = None
         for start in range(0, part.height, _CHUNK):
             more = _numbers(part[start : start + _CHUNK])
             low = int(more[0]) if low is None else low
-            # The steps among the last numbers wait for those that follow.
-            begin = max(len(there) - _REACH, 0)
-            there = np.concatenate([there, more])
-            end = len(there) - (_REACH if start + _CHUNK < part.height else 1)
-            near = _around(there, begin, end, every)
+            there = np.concatenate([last, more])
+            at = np.flatnonzero(np.diff(there) > 1)
             found.append(
-                pl.DataFrame(near).select(pl.lit(str(series)).alias("series"), *_NEAR)
+                pl.DataFrame({"before": there[at], "after": there[at + 1]}).select(
+                    pl.lit(str(series)).alias("series"), "before", "after"
+                )
             )
-            there = there[-(2 * _REACH - 1) :]
-        span += int(there[-1]) - (low or 0) + 1
-    return _Steps(held=held, span=span, steps=pl.concat(found))
+            last = there[-1:]
+        span += int(last[0]) - (low or 0) + 1
+    return _Skips(held=held, span=span, skips=pl.concat(found))
 
 
 def _numbers(blocks: pl.DataFrame) -> np.ndarray:
@@ -189,63 +175,22 @@ def _numbers(blocks: pl.DataFrame) -> np.ndarray:
     return blocks["block"].to_numpy()[at // _BLOCK] * _BLOCK + at % _BLOCK
 
 
-def _around(
-    there: np.ndarray, begin: int, end: int, every: int
-) -> dict[str, pl.Series]:
-    """Return the numbers around the steps that begin at `begin` to `end`.
-
-    Where the series begins or ends there are none: null.
-    """
-    steps = np.diff(there)[begin:end]
-    drawn = there[begin + 1 : end + 1].astype(np.uint64) * _MIX >> np.uint64(32)
-    at = begin + np.flatnonzero((steps > 1) | (drawn % np.uint64(every) == 0))
-    out = {}
-    for place, name in enumerate(_NEAR):
-        near = at + place - (_REACH - 1)
-        inside = (near >= 0) & (near < len(there))
-        numbers = there[np.clip(near, 0, len(there) - 1)]
-        out[name] = pl.Series(numbers).set(pl.Series(~inside), None)
-    return out
-
-
-def _timed(
-    engine: Engine, side: str, source: str, ids: _Ids, steps: pl.DataFrame
-) -> pl.DataFrame:
-    """Look up when the numbers around each step were given.
+def _given(engine: Engine, source: str, ids: _Ids, held: int) -> pl.DataFrame:
+    """Look when a sample of the numbers were given.
 
     Returns:
-        The steps, with `start_NAME` and `end_NAME` of each number.
+        `series`, `serial`, `start` and `end` (null where it is not known), in order.
     """
-    each = [steps.select("series", pl.col(name).alias("serial")) for name in _NEAR]
-    engine.load(f"serials_{side}", pl.concat(each).drop_nulls().unique())
-    times = engine.fetch(
+    every = held // _TIMED + 1
+    return engine.fetch(
         f"SELECT {ids.series} AS series, {ids.serial} AS serial, min(t) AS start,"
-        f" arg_min(t + end_ms, t) AS end FROM {source} s SEMI JOIN"
-        f" (SELECT {_place('series', 'serial')} AS place FROM serials_{side}) w"
-        f" ON w.place = {_place(ids.series, ids.serial)} GROUP BY ALL"
+        f" arg_min(t + end_ms, t) AS end FROM {source}"
+        f" WHERE hash(t) % {every} = 0 AND {ids.serial} >= 0"
+        " GROUP BY ALL ORDER BY series, serial"
     )
-    engine.drop(f"serials_{side}")
-    for name in _NEAR:
-        steps = steps.join(
-            times.rename({"start": f"start_{name}", "end": f"end_{name}"}),
-            left_on=["series", name],
-            right_on=["series", "serial"],
-            how="left",
-        )
-    return steps
 
 
-def _place(series: str, serial: str) -> str:
-    """Return one number for a serial number and its series, to look it up by."""
-    return f"xor(hash({series}), try_cast({serial} AS UBIGINT))"
-
-
-def _middle(near: tuple[str, ...], basis: str) -> pl.Expr:
-    """Return the middle one of the neighbours' moments that are known."""
-    return pl.concat_list(f"{basis}_{name}" for name in near).list.median()
-
-
-def _basis(steps: pl.DataFrame) -> tuple[str | None, float]:
+def _basis(given: pl.DataFrame) -> tuple[str | None, float]:
     """Return which moment the serial numbers follow, if either, and how closely.
 
     Numbers are given when a record is written, a little after the end of the crossing
@@ -253,24 +198,59 @@ def _basis(steps: pl.DataFrame) -> tuple[str | None, float]:
     of its neighbours shows how far a skipped number may lie from where it seems. In a
     shuffled series that is as far as the whole record reaches.
 
-    Args:
-        steps: Steps without a skip.
-
     Returns:
         `start` or `end`, and within how many ms nearly all numbers lie.
     """
     best: tuple[str | None, float] = (None, np.inf)
     for basis in ("start", "end"):
-        own = pl.col(f"{basis}_before_1")
-        others = _middle(tuple(name for name in _NEAR if name != "before_1"), basis)
-        known = steps.select(own.alias("own"), (own - others).abs().alias("off"))
-        known = known.drop_nulls()
-        if known.height <= _KNOWN * steps.height:
+        known = given.filter(pl.col(basis).is_not_null())
+        if known.height <= _KNOWN * given.height:
             continue
-        off = known["off"].to_numpy()
-        own_ms = known["own"].to_numpy()
-        span = float(own_ms.max() - own_ms.min())
+        middle = (
+            pl.col(basis)
+            .rolling_median(2 * _REACH + 1, center=True, min_samples=1)
+            .over("series")
+        )
+        off = known.select((pl.col(basis) - middle).abs())[basis].to_numpy()
+        moments = known[basis].to_numpy()
+        span = float(moments.max() - moments.min())
         far = float(np.quantile(off, _FARTHEST))
         if float(np.median(off)) <= max(span / 500, 1000) and far < best[1]:
             best = basis, float(round(far))
     return best
+
+
+def _brackets(skips: pl.DataFrame, given: pl.DataFrame, basis: str) -> pl.DataFrame:
+    """Say between which moments each skipped number was given.
+
+    Returns:
+        `from_ms`, `to_ms`, `missing`, in order.
+    """
+    known = given.filter(pl.col(basis).is_not_null())
+    found = [pl.DataFrame(schema=NO_SERIALS.brackets.schema)]
+    for (series,), part in skips.group_by("series"):
+        own = known.filter(pl.col("series") == series)
+        serial, moment = own["serial"].to_numpy(), own[basis].to_numpy()
+        if not len(serial):
+            continue
+        before, after = part["before"].to_numpy(), part["after"].to_numpy()
+        low = _middles(moment, np.searchsorted(serial, before, side="right") - _REACH)
+        high = _middles(moment, np.searchsorted(serial, after))
+        found.append(
+            pl.DataFrame(
+                {
+                    "from_ms": np.minimum(low, high),
+                    "to_ms": np.maximum(low, high),
+                    "missing": after - before - 1,
+                }
+            )
+        )
+    return pl.concat(found).sort("from_ms", "to_ms", "missing")
+
+
+def _middles(moments: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Return the middle one of `_REACH` moments from each place on."""
+    places = first[:, None] + np.arange(_REACH)
+    inside = np.clip(places, 0, len(moments) - 1)
+    middle: np.ndarray = np.median(moments[inside], axis=1).astype(np.int64)
+    return middle
