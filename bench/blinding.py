@@ -81,7 +81,9 @@ def keys_of_two(work: Path) -> list[str]:
 
 
 def _tally(*options: str) -> str:
-    done = subprocess.run((*TALLY, *options), capture_output=True, text=True)
+    done = subprocess.run(
+        (*TALLY, *options), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"tally {' '.join(options)} failed:\n{done.stderr}")
     return done.stdout

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tallystick.testing.score import exact_interval, score_result
+from tallystick.model.share import exact_interval
+from tallystick.testing.score import score_result
 
 TRUTH = pl.DataFrame(
     [

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
-from scipy.stats import beta
 
+from tallystick.model.share import exact_interval
 from tallystick.pairing.findings import Outcome
 from tallystick.pairing.learn import HOUR_MS
 from tallystick.pairing.plan import BIN_MS, State
@@ -22,7 +22,6 @@ PHANTOM_KINDS: Final = (
     "calling_number_removed",
 )
 _PHANTOM_SHARE: Final = 0.02  # of a carrier's calls, at the lower bound
-_CONFIDENCE: Final = 0.95
 _SUSPECT_CALLS: Final = 20
 _SUSPECT_SHARE: Final = 0.005
 
@@ -32,17 +31,6 @@ def iso(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def interval(count: int, total: int) -> tuple[float, float]:
-    """Return the exact 95 % interval of a share.
-
-    Source: C. J. Clopper, E. S. Pearson, Biometrika 26 (1934).
-    """
-    tail = (1 - _CONFIDENCE) / 2
-    low = float(beta.ppf(tail, count, total - count + 1)) if count else 0.0
-    high = float(beta.ppf(1 - tail, count + 1, total - count)) if count < total else 1.0
-    return low, high
 
 
 def by_carrier(
@@ -101,7 +89,7 @@ def suspected(state: State, outcome: Outcome) -> list[dict[str, Any]]:
     """Return carriers that show a kind clearly more often than others do."""
     out = []
     for kind, side, code, calls, of, usual in outcome.suspected.iter_rows():
-        low, high = interval(min(calls, of), of) if of else (0.0, 1.0)
+        low, high = exact_interval(min(calls, of), of) if of else (0.0, 1.0)
         if calls >= _SUSPECT_CALLS and low > max(2 * usual, _SUSPECT_SHARE):
             out.append(
                 {
@@ -126,7 +114,7 @@ def _shares(
     for kind in kinds:
         n = known.get((name, kind), 0)
         if n:
-            low, high = interval(min(n, calls), calls)
+            low, high = exact_interval(min(n, calls), calls)
             out[kind] = {"count": n, "share": n / calls, "low": low, "high": high}
     return out
 
@@ -137,7 +125,7 @@ def _phantom(
     """Say whether a carrier sells a way that its calls do not take."""
     counts = {kind: known.get((name, kind), 0) for kind in PHANTOM_KINDS}
     total = min(sum(counts.values()), calls)
-    low, _ = interval(total, calls)
+    low, _ = exact_interval(total, calls)
     if low < _PHANTOM_SHARE:
         return None
     why = max(counts, key=lambda kind: counts[kind])
@@ -258,7 +246,7 @@ def hours(
             )["n"].sum()
             held = pairs.get(hour, 0)
             expected = held + int(doubt)
-            low, high = interval(held, expected) if expected else (0.0, 1.0)
+            low, high = exact_interval(held, expected) if expected else (0.0, 1.0)
             complete[side].append(
                 {
                     "hour": iso(hour * HOUR_MS),

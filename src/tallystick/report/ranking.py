@@ -3,14 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from scipy.special import betaincinv
-
+from tallystick.model.share import exact_interval
 from tallystick.report.kinds import in_order
 from tallystick.report.result import UNPROVEN, Carrier, Interval, Summary
-
-TAIL: Final = 0.025  # of the 95 % interval, on either side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +59,8 @@ def interval(count: int, calls: int) -> Interval:
     if not calls:
         return Interval(count=count, share=0.0, low=0.0, high=1.0)
     some = min(count, calls)
-    low = betaincinv(some, calls - some + 1, TAIL) if some else 0.0
-    high = betaincinv(some + 1, calls - some, 1 - TAIL) if some < calls else 1.0
-    return Interval(count=count, share=some / calls, low=float(low), high=float(high))
+    low, high = exact_interval(some, calls)
+    return Interval(count=count, share=some / calls, low=low, high=high)
 
 
 def fold(rows: Sequence[Carrier]) -> Carrier:

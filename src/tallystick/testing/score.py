@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
-from scipy.stats import beta
+
+from tallystick.model.share import exact_interval
 
 KINDS: Final = (
     "domestic_arrival",
@@ -177,17 +178,6 @@ def score_result(
         pairs=_pair_score(honest, joined, paired, facts),
         confusion=_confusion(facts, known, paired),
     )
-
-
-def exact_interval(hits: int, of: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the Clopper-Pearson interval of a share.
-
-    Source: Clopper and Pearson, Biometrika 26 (1934).
-    """
-    tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, of - hits + 1))
-    high = 1.0 if hits >= of else float(beta.ppf(1 - tail, hits + 1, of - hits))
-    return low, high
 
 
 def _facts(truth: pl.DataFrame) -> pl.DataFrame:
