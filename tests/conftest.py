@@ -1,6 +1,8 @@
 """What all tests share: where the data that are not ours to ship may lie."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,19 @@ def shared_data() -> Path:
             "folder that holds data/)"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def debian_command() -> Callable[..., str]:
+    """Return a way to find a command of a Debian package, or skip with the reason."""
+
+    def find(command: str, *, package: str) -> str:
+        path = shutil.which(command)
+        if path is None:
+            reason = f"{command} is not installed (Debian: apt-get install {package})"
+            if os.environ.get("TALLY_REQUIRE_ALL") == "1":
+                pytest.fail(f"{reason}, and TALLY_REQUIRE_ALL=1")
+            pytest.skip(reason)
+        return path
+
+    return find

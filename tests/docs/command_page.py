@@ -5,6 +5,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,14 @@ Results go to standard output, progress and errors to standard error.
 | 1 | `tally pair`: there are accusing findings |
 | 2 | could not run; a sentence says why and what to do ([all of them](errors.md)) |
 """
-WORDS = {Path: "path", str: "text", int: "integer", float: "number", bool: ""}
+WORDS = {
+    Path: "path",
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "",
+    datetime: "time",
+}
 
 
 def command_page() -> str:

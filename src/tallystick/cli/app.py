@@ -21,6 +21,7 @@ def make_app() -> typer.Typer:
         demo,
         explain,
         keys,
+        node,
         pair,
         records,
         score,
@@ -39,6 +40,7 @@ def make_app() -> typer.Typer:
     app.add_typer(records.app, name="records")
     app.add_typer(keys.app, name="keys")
     app.add_typer(blind.app, name="blind")
+    app.add_typer(node.app, name="node")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

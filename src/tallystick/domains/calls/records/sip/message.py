@@ -8,25 +8,22 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.domains.calls.sip.name import COMPACT
+from tallystick.domains.calls.sip.text import split_list
 from tallystick.model.errors import MalformedError
+
+__all__ = [
+    "LOOKS_LIKE_SIP",
+    "MAX_HEADERS",
+    "MAX_MESSAGE_BYTES",
+    "Message",
+    "parse_message",
+    "split_list",
+]
 
 # A message is at most one UDP datagram, or a little more over TCP.
 MAX_MESSAGE_BYTES: Final = 256 << 10
 MAX_HEADERS: Final = 512
-
-_COMPACT: Final = {
-    "c": "content-type",
-    "f": "from",
-    "i": "call-id",
-    "k": "supported",
-    "l": "content-length",
-    "m": "contact",
-    "r": "refer-to",
-    "s": "subject",
-    "t": "to",
-    "v": "via",
-    "y": "identity",
-}
 
 _WORD: Final = r"[A-Za-z0-9.!%*_+`'~-]+"
 _REQUEST: Final = re.compile(rf"({_WORD}) +(\S.*?) +SIP/(\d+\.\d+)", re.IGNORECASE)
@@ -132,24 +129,5 @@ def _headers(lines: list[str]) -> list[tuple[str, str]]:
         name, colon, value = line.partition(":")
         if colon:
             lowered = name.strip().lower()
-            found.append((_COMPACT.get(lowered, lowered), value.strip()))
+            found.append((COMPACT.get(lowered, lowered), value.strip()))
     return found
-
-
-def split_list(value: str) -> list[str]:
-    """Split a header value at commas outside quotation marks and angle brackets."""
-    parts, start, quoted, depth, at = [], 0, False, 0, 0
-    while at < len(value):
-        mark = value[at]
-        if quoted and mark == "\\":
-            at += 1
-        elif mark == '"':
-            quoted = not quoted
-        elif not quoted and mark in "<>":
-            depth = 1 if mark == "<" else 0
-        elif mark == "," and not quoted and not depth:
-            parts.append(value[start:at])
-            start = at + 1
-        at += 1
-    parts.append(value[start:])
-    return [part.strip() for part in parts if part.strip()]

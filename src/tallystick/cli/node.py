@@ -1,0 +1,174 @@
+"""`tally node`: a verdict for every call while it rings."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="node",
+    help="Run a node beside the switch: a verdict for every call while it rings.",
+    no_args_is_help=True,
+)
+config = typer.Typer(
+    name="config", help="What the node is told, and by whom.", no_args_is_help=True
+)
+app.add_typer(config, name="config")
+
+_Config = Annotated[Path, typer.Option("--config", help="The settings file (TOML).")]
+_DEFAULT = Path("node.toml")
+
+
+@app.command()
+def run(
+    config_file: _Config = _DEFAULT,
+    http: Annotated[
+        str | None, typer.Option("--http", help="Listen here for switches.")
+    ] = None,
+) -> None:
+    """Run the node until it is stopped (SIGTERM or Ctrl-C).
+
+    Example: tally node run --config node.toml
+    """
+    import uvloop
+
+    from tallystick.node.service import build, serve
+    from tallystick.node.settings import load_settings
+
+    flags = {"listen": {"http": http}} if http else {}
+    node = build(load_settings(config_file, flags).settings)
+
+    def started(one: object) -> None:
+        del one
+        for name, (host, port) in node.addresses.items():
+            typer.echo(f"{name:8} {host}:{port}")
+        typer.echo(f"{node.secrets.party} answers; peer {node.secrets.peer}")
+
+    uvloop.run(serve(node, started=started))
+
+
+@app.command()
+def check(config_file: _Config = _DEFAULT) -> None:
+    """Try everything before going live: files, keys, ports, the peer, both clocks.
+
+    Example: tally node check --config node.toml
+    """
+    import uvloop
+
+    from tallystick.node.check import check_node
+    from tallystick.node.settings import load_settings
+
+    results = uvloop.run(check_node(load_settings(config_file).settings))
+    for one in results:
+        typer.echo(f"{'ok' if one.good else 'NO':3} {one.what}: {one.said}")
+    if not all(one.good for one in results):
+        raise typer.Exit(2)
+
+
+@config.command()
+def show(config_file: _Config = _DEFAULT) -> None:
+    """List every value in force, and where it came from.
+
+    Example: tally node config show --config node.toml
+    """
+    from tallystick.node.settings import load_settings, meanings
+
+    loaded = load_settings(config_file)
+    means = meanings()
+    for name, origin in loaded.origins.items():
+        value: object = loaded.settings
+        for part in name.split("."):
+            value = getattr(value, part)
+        shown = "-" if value is None else str(value)
+        typer.echo(f"{name:22} {shown:28} {origin:12} {means.get(name, '')}")
+
+
+@app.command()
+def why(
+    call: Annotated[str, typer.Argument(help="The switch's id of the call.")],
+    config_file: _Config = _DEFAULT,
+    language: Annotated[str, typer.Option("--language", help="en, ru or be.")] = "en",
+) -> None:
+    """Say why a call got its verdict.
+
+    Example: tally node why 7f3a@sbc-1 --language ru
+    """
+    from tallystick.agreement import LANGUAGES, sentence
+    from tallystick.model import ConfigError
+    from tallystick.node.settings import load_settings
+    from tallystick.node.verdicts import find_verdict
+
+    chosen = next((one for one in LANGUAGES if one == language), None)
+    if chosen is None:
+        raise ConfigError(
+            "language", "That language is not spoken here.", advice="en, ru or be."
+        )
+    settings = load_settings(config_file).settings
+    found = find_verdict(settings.folder / "verdicts", call)
+    if found is None:
+        raise ConfigError(
+            "node-call",
+            "No verdict on this call is on disk.",
+            advice="The last ten seconds are only in the node's memory:"
+            " ask it by GET /v1/verdicts?call_id=…",
+        )
+    typer.echo(f"{found['outcome']}, {found['action']} by {found['rule']}")
+    if found["would"] != found["action"]:
+        typer.echo(f"a dry run would: {found['would']}")
+    for code in str(found["reasons"]).split(";"):
+        typer.echo(sentence(code, chosen))
+
+
+@app.command()
+def terms(
+    own: Annotated[Path, typer.Option("--own", help="Your private key file.")],
+    out: Annotated[Path, typer.Option("--out", help="The terms, to be signed.")],
+    peer: Annotated[
+        Path | None,
+        typer.Option("--peer", help="The peer's public key file, to write new terms."),
+    ] = None,
+    peer_signing: Annotated[
+        str,
+        typer.Option(
+            "--peer-signing", help="The peer's signing key, as `signing-key` prints it."
+        ),
+    ] = "",
+    begins: Annotated[
+        datetime | None, typer.Option("--from", help="When it begins to hold.")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", help="For how long.")] = 365,
+) -> None:
+    """Write a channel's terms, or add your signature to those that are there.
+
+    The first party writes and signs; the second signs the same file.
+
+    Example: tally node terms --own by.key --peer ru.pub --peer-signing "…" --out t.toml
+    """
+    from datetime import UTC
+
+    from tallystick.node.service import now_ms
+    from tallystick.node.terms import add_signature, new_terms, read_text
+
+    if peer is None:
+        text = read_text(out)
+    else:
+        moment = begins or datetime.fromtimestamp(now_ms() / 1000, UTC)
+        text = new_terms(own, peer, peer_signing, begins=moment, days=days)
+    signed = add_signature(text, own)
+    out.write_text(signed, encoding="ascii")
+    typer.echo(f"{out}: signed.")
+
+
+@app.command(name="signing-key")
+def signing(
+    own: Annotated[Path, typer.Argument(help="Your private key file.")],
+) -> None:
+    """Print your public signing key, to be given to the peer with the public key.
+
+    Example: tally node signing-key by.key
+    """
+    from tallystick.blinding import read_private_key
+    from tallystick.channel import encode_verifying_key, signing_key
+
+    typer.echo(encode_verifying_key(signing_key(read_private_key(own)).public()))

@@ -1,0 +1,1 @@
+"""Sockets: what the sans-IO cores say, sent and received."""

@@ -1,0 +1,356 @@
+"""The channel over TCP or TLS: one side's feeds, the other side's subscription.
+
+Both are thin: what is said is decided by `tallystick.channel`, which has no sockets.
+The certificate under TLS need not be signed by anybody: its digest is part of what
+both parties sign in the handshake.
+
+Source: spec/channel.md, "Session".
+"""
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from tallystick.channel.errors import FrameError, Refusal, SessionError
+from tallystick.channel.feed import Feed
+from tallystick.channel.frame import Frame
+from tallystick.channel.handshake import NONCE_BYTES, Answering, Opening, Standing
+from tallystick.channel.handshake import refuse as refusal_frame
+from tallystick.channel.publisher import Publisher
+from tallystick.channel.reader import FrameReader
+from tallystick.channel.subscriber import Delivered, Subscriber
+
+GREETING_S: Final = 5.0
+SESSIONS_LIMIT: Final = 16
+SILENT_S: Final = 2.0
+"""A subscription that heard nothing for so long connects anew."""
+WAIT_S: Final = (0.1, 5.0)
+"""First and longest wait before the next attempt."""
+TICK_S: Final = 0.005
+
+Clock = Callable[[], int]
+Draw = Callable[[int], bytes]
+Checks = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What both ends of a link need.
+
+    Attributes:
+        standing: The agreement and the own signing key.
+        checks: Gives the check of an epoch's keys.
+        now_ms: Tells the time, UTC.
+        draw: Draws random bytes, fit for keys.
+    """
+
+    standing: Standing
+    checks: Checks
+    now_ms: Clock
+    draw: Draw
+
+
+class Door:
+    """Serves a publisher's frames to the peer's nodes.
+
+    Bounds: `SESSIONS_LIMIT` sessions at once; each may hold back some 512 KiB.
+    """
+
+    def __init__(
+        self, side: Side, publisher: Publisher, *, certificate: bytes = b""
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            side: Who this is.
+            publisher: Whose frames.
+            certificate: The TLS certificate (DER) under which it listens; empty
+                without TLS.
+        """
+        binding = hashlib.sha256(certificate).digest() if certificate else b""
+        self.side = replace(side, standing=replace(side.standing, binding=binding))
+        self.publisher = publisher
+        self.sessions: set[_Session] = set()
+        self._server: asyncio.Server | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+
+    async def open(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None
+    ) -> tuple[str, int]:
+        """Begin to listen and return where."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Session(self), host, port, ssl=tls
+        )
+        self._tick()
+        name = self._server.sockets[0].getsockname()
+        return str(name[0]), int(name[1])
+
+    async def close(self) -> None:
+        """Tell the subscribers that this side stops, and stop."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for session in list(self.sessions):
+            session.pump()
+            session.refuse(Refusal.CLOSING)
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def _tick(self) -> None:
+        """Finish frames in time and hand out what is there."""
+        self.publisher.poll(now_ms=self.side.now_ms())
+        for session in list(self.sessions):
+            session.pump()
+        self._ticking = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+
+class _Session(asyncio.Protocol):
+    """One subscriber's connection to a door."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._reader = FrameReader()
+        side = door.side
+        self._answering = Answering(side.standing, nonce=side.draw(NONCE_BYTES))
+        self._greeted = False
+        self._feed: Feed | None = None
+        self._transport: asyncio.Transport | None = None
+        self._full = False
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        if len(self._door.sessions) >= SESSIONS_LIMIT:
+            self.refuse(Refusal.BUSY)
+            return
+        self._door.sessions.add(self)
+        loop = asyncio.get_running_loop()
+        self._late = loop.call_later(GREETING_S, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._door.sessions.discard(self)
+        self._transport = None
+        if self._late is not None:
+            self._late.cancel()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self.pump()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frame in self._reader.feed(data):
+                self._take(frame)
+        except FrameError:
+            self.refuse(Refusal.FRAME)
+        except SessionError as error:
+            self.refuse(None if error.told else error.refusal)
+
+    def pump(self) -> None:
+        """Send what is there, as far as the line takes it."""
+        while self._feed is not None and self._transport is not None:
+            if self._full:
+                return
+            data = self._feed.data_to_send(now_ms=self._door.side.now_ms())
+            if not data:
+                return
+            self._transport.write(data)
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        """Say why, unless the peer knows, and close."""
+        self._feed = None
+        if self._transport is not None:
+            if refusal is not None:
+                self._transport.write(refusal_frame(refusal))
+            self._transport.close()
+
+    def _take(self, frame: Frame) -> None:
+        now_ms = self._door.side.now_ms()
+        if self._feed is not None:
+            self._feed.receive(frame, now_ms=now_ms)
+        elif not self._greeted:
+            welcome = self._answering.receive_hello(frame, now_ms=now_ms)
+            self._greeted = True
+            if self._transport is not None:
+                self._transport.write(welcome)
+        else:
+            position = self._answering.receive_proof(frame)
+            self._reader.widen()
+            self._feed = Feed(
+                self._door.publisher,
+                self._door.side.checks,
+                position=position,
+                now_ms=now_ms,
+            )
+            if self._late is not None:
+                self._late.cancel()
+        self.pump()
+
+    def _give_up(self) -> None:
+        if self._feed is None:
+            self.refuse(Refusal.ORDER)
+
+
+@dataclass(slots=True)
+class LinkState:
+    """How a subscription stands; for metrics and `tally node check`.
+
+    Attributes:
+        connected: Whether a session is open.
+        sessions: How many there have been.
+        failure: Why the last one ended, in a sentence; empty while all is well.
+    """
+
+    connected: bool = False
+    sessions: int = 0
+    failure: str = ""
+
+
+class Subscription:
+    """Follows the peer's stream, over as many connections as it takes."""
+
+    def __init__(
+        self,
+        side: Side,
+        subscriber: Subscriber,
+        deliver: Callable[[Delivered], None],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Prepare to follow.
+
+        Args:
+            side: Who this is.
+            subscriber: Takes the frames.
+            deliver: Told what each frame brought, also when that is nothing: the
+                covered time may have moved.
+            tls: How to connect; `peer_tls` makes one.
+        """
+        self.state = LinkState()
+        self._side = side
+        self._subscriber = subscriber
+        self._deliver = deliver
+        self._tls = tls
+
+    async def follow(self, host: str, port: int) -> None:
+        """Connect, listen, and connect again, until cancelled."""
+        wait_s = WAIT_S[0]
+        while True:
+            began = self._side.now_ms()
+            try:
+                await self._session(host, port)
+            except (OSError, SessionError, FrameError, TimeoutError, EOFError) as error:
+                self.state.failure = _sentence(error)
+            finally:
+                self.state.connected = False
+            if self._side.now_ms() - began > 10_000:
+                wait_s = WAIT_S[0]
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, WAIT_S[1])
+
+    async def _session(self, host: str, port: int) -> None:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(host, port, ssl=self._tls), GREETING_S
+        )
+        try:
+            frames = FrameReader()
+            first = await asyncio.wait_for(
+                self._greet(reader, writer, frames), GREETING_S
+            )
+            self._begin()
+            self._take(first, writer)
+            while True:
+                data = await asyncio.wait_for(reader.read(262_144), SILENT_S)
+                if not data:
+                    raise EOFError
+                self._take(frames.feed(data), writer)
+        finally:
+            writer.close()
+
+    async def _greet(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        frames: FrameReader,
+    ) -> list[Frame]:
+        """Prove who both are; return the frames that came behind the welcome.
+
+        Raises:
+            EOFError: The peer closed the connection.
+        """
+        standing = self._side.standing
+        tls = writer.get_extra_info("ssl_object")
+        if tls is not None:
+            digest = hashlib.sha256(tls.getpeercert(binary_form=True)).digest()
+            standing = replace(standing, binding=digest)
+        opening = Opening(
+            standing,
+            nonce=self._side.draw(NONCE_BYTES),
+            position=self._subscriber.position,
+        )
+        writer.write(opening.hello())
+        while True:
+            data = await reader.read(65_536)
+            if not data:
+                raise EOFError
+            got = frames.feed(data)
+            if got:
+                writer.write(opening.receive(got[0]))
+                frames.widen()
+                return got[1:]
+
+    def _begin(self) -> None:
+        self._subscriber.open_session()
+        self.state.connected = True
+        self.state.sessions += 1
+        self.state.failure = ""
+
+    def _take(self, frames: list[Frame], writer: asyncio.StreamWriter) -> None:
+        now_ms = self._side.now_ms()
+        for frame in frames:
+            self._deliver(self._subscriber.receive(frame, now_ms=now_ms))
+        out = self._subscriber.data_to_send()
+        if out:
+            writer.write(out)
+
+
+def peer_tls() -> ssl.SSLContext:
+    """Return a context that takes any certificate: the handshake proves who it is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def door_tls(certificate: Path, key: Path) -> tuple[ssl.SSLContext, bytes]:
+    """Return a context to listen with, and the certificate in DER."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(certificate, key)
+    pem = certificate.read_text(encoding="ascii")
+    return context, ssl.PEM_cert_to_DER_cert(_first_certificate(pem))
+
+
+def _first_certificate(pem: str) -> str:
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return pem[pem.index(begin) : pem.index(end) + len(end)]
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SessionError | FrameError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "The peer did not answer in time."
+    if isinstance(error, EOFError):
+        return "The peer closed the connection."
+    return f"The peer cannot be reached: {type(error).__name__}."

@@ -1,0 +1,1 @@
+"""The live node: settings, clock, keys, tasks, metrics and logs put together."""

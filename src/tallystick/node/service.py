@@ -1,0 +1,279 @@
+"""A node at work: everything put together, started, stopped.
+
+The only reader of the clock, of randomness and of the environment.
+"""
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
+from tallystick.channel import Publisher, Standing, Subscriber
+from tallystick.domains.calls.live import NumberKnowledge, NumberReader
+from tallystick.domains.calls.numbers import Numbering
+from tallystick.model import ConfigError
+from tallystick.net.http import Connection
+from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
+from tallystick.node.api import Api
+from tallystick.node.arrivals import Arrivals
+from tallystick.node.departures import Departures
+from tallystick.node.metrics import Metrics
+from tallystick.node.secrets import Secrets
+from tallystick.node.settings import NodeSettings
+from tallystick.node.verdicts import VerdictLog
+from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
+
+TICK_S: Final = 0.005
+HOUSEKEEPING_S: Final = 1.0
+
+
+def now_ms() -> int:
+    """Return the time, UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Node:
+    """One node, ready to be started.
+
+    Attributes:
+        settings: What it was told.
+        secrets: Its keys.
+        api: Its doors for switches.
+        addresses: Where it listens, once it does.
+    """
+
+    settings: NodeSettings
+    secrets: Secrets
+    departures: Departures
+    arrivals: Arrivals
+    subscriber: Subscriber
+    subscription: Subscription
+    door: Door
+    api: Api
+    metrics: Metrics
+    verdicts: VerdictLog
+    addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _http: asyncio.Server | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Open the doors and follow the peer."""
+        loop = asyncio.get_running_loop()
+        listen = self.settings.listen
+        if listen.channel is not None:
+            tls = None
+            if listen.certificate is not None and listen.certificate_key is not None:
+                tls, _ = door_tls(listen.certificate, listen.certificate_key)
+            host, port = split_address(listen.channel)
+            self.addresses["channel"] = await self.door.open(host, port, tls=tls)
+        if listen.http is not None:
+            host, port = split_address(listen.http)
+            self._http = await loop.create_server(
+                lambda: Connection(self.api.handle, loop), host, port
+            )
+            name = self._http.sockets[0].getsockname()
+            self.addresses["http"] = (str(name[0]), int(name[1]))
+        if self.settings.peer is not None:
+            host, port = split_address(self.settings.peer.address)
+            self._run(self.subscription.follow(host, port))
+        self._run(self._watch())
+        self._run(self._keep_house())
+
+    async def stop(self) -> None:
+        """Answer who waits, tell the peer, write what is not on disk, and end."""
+        if self._http is not None:
+            self._http.close()
+        self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
+        await self.door.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.verdicts.flush(now_ms=now_ms(), everything=True)
+
+    def health(self) -> dict[str, object]:
+        """Tell how the node stands; ready: a call could be judged."""
+        covered = self.subscriber.covered
+        age_ms = None if covered is None else now_ms() - covered.to_ms
+        state = self.subscription.state
+        return {
+            "ready": age_ms is not None and age_ms < self.settings.limits.deadline_ms,
+            "party": self.secrets.party,
+            "peer": self.secrets.peer,
+            "connected": state.connected,
+            "watermark_age_ms": age_ms,
+            "failure": state.failure,
+            "waiting": len(self.arrivals.hold),
+        }
+
+    def _run(self, work: Awaitable[None]) -> None:
+        self._tasks.append(asyncio.ensure_future(work))
+
+    async def _watch(self) -> None:
+        """Answer those whose time has come."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.arrivals.due(now_ms=now_ms())
+
+    async def _keep_house(self) -> None:
+        """Write verdicts, let go of what is old, measure."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            moment = now_ms()
+            self.verdicts.flush(now_ms=moment)
+            self.arrivals.hold.matcher.expire(moment)
+            covered = self.subscriber.covered
+            age = (moment - covered.to_ms) / 1000 if covered else float("inf")
+            self.metrics.covered_age.set(age)
+            self.metrics.connected.set(self.subscription.state.connected)
+            self.metrics.waiting.set(len(self.arrivals.hold))
+            self.metrics.lost.set(self.verdicts.lost)
+
+
+def build(settings: NodeSettings, *, clock: Callable[[], int] = now_ms) -> Node:
+    """Put a node together; what cannot be used is refused as its own parsers do.
+
+    Raises:
+        ConfigError: "node-party": the key is another party's.
+    """
+    own = Secrets.read(settings.keys.own, settings.keys.terms)
+    if own.party != settings.party:
+        raise ConfigError(
+            "node-party",
+            f"The settings are for {settings.party}, the key is of {own.party}.",
+            advice="Set `party` to the key's name, or give the other key.",
+        )
+    terms = own.signed.terms
+    publisher = Publisher(terms, stream=secrets.token_bytes(8), now_ms=clock())
+    leaving, arriving = _numberings(settings)
+    knowledge = NumberKnowledge(own=settings.numbers.own, peer=settings.numbers.peer)
+    departures = Departures(own, NumberReader(leaving, side="departures"), publisher)
+    window = LiveWindow(
+        before_ms=terms.window_ms,
+        usual_ms=min(3_000, terms.window_ms),
+        after_ms=terms.clock_ms,
+        capacity=settings.limits.departures,
+    )
+    hold = Hold(
+        LiveMatcher(window),
+        settings=HoldSettings(
+            grace_ms=terms.grace_ms, deadline_ms=settings.limits.deadline_ms
+        ),
+    )
+    arrivals = Arrivals(
+        own,
+        NumberReader(arriving, side="arrivals"),
+        knowledge,
+        _decider(settings),
+        hold,
+    )
+    subscriber = Subscriber(terms, own.check)
+    side = Side(
+        standing=Standing(agreement=own.signed, own=own.signing),
+        checks=own.check,
+        now_ms=clock,
+        draw=secrets.token_bytes,
+    )
+    tls = peer_tls() if settings.peer is not None and settings.peer.tls else None
+    subscription = Subscription(
+        side,
+        subscriber,
+        lambda got: arrivals.take(
+            got,
+            subscriber.covered,
+            stream=subscriber.position.stream,
+            now_ms=clock(),
+        ),
+        tls=tls,
+    )
+    metrics = Metrics()
+    verdicts = VerdictLog(
+        settings.folder / "verdicts", limit_bytes=settings.limits.verdicts_mb << 20
+    )
+    arrivals.watch(metrics.take)
+    arrivals.watch(verdicts.keep)
+    arrivals.watch_corrections(verdicts.keep)
+    node: Node
+
+    def health() -> dict[str, object]:
+        return node.health()
+
+    api = Api(
+        departures=departures,
+        arrivals=arrivals,
+        knowledge=knowledge,
+        verdicts=verdicts,
+        metrics=metrics,
+        now_ms=clock,
+        health=health,
+    )
+    node = Node(
+        settings=settings,
+        secrets=own,
+        departures=departures,
+        arrivals=arrivals,
+        subscriber=subscriber,
+        subscription=subscription,
+        door=Door(side, publisher, certificate=_certificate(settings)),
+        api=api,
+        metrics=metrics,
+        verdicts=verdicts,
+    )
+    return node
+
+
+async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
+    """Run a node until it is told to stop (SIGTERM, SIGINT)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    await node.start()
+    started(node)
+    await stop.wait()
+    await node.stop()
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split `host:port`; brackets around an IPv6 address are taken off."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _numberings(settings: NodeSettings) -> tuple[Numbering, Numbering]:
+    """Return how numbers are written where calls leave, and where they arrive."""
+    here, there = settings.numbers.own, settings.numbers.peer
+    leaving = Numbering.from_countries(here, there)
+    arriving = Numbering.from_countries(there, here)
+    if settings.numbers.file is not None:
+        told = Numbering.load(settings.numbers.file)
+        # Each side of the file speaks of its own trunks; the countries stay.
+        leaving = replace(leaving, departures=told.departures)
+        arriving = replace(arriving, arrivals=told.arrivals)
+    return leaving, arriving
+
+
+def _decider(settings: NodeSettings) -> Decider:
+    return Decider(_rules(settings.rules))
+
+
+def _rules(path: Path | None) -> RuleTable:
+    if path is None:
+        return default_rules()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError("node-rules", f"The rules {path} cannot be read.") from None
+    return parse_rules(text, origin=str(path))
+
+
+def _certificate(settings: NodeSettings) -> bytes:
+    listen = settings.listen
+    if listen.certificate is None or listen.certificate_key is None:
+        return b""
+    return door_tls(listen.certificate, listen.certificate_key)[1]

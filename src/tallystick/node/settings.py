@@ -1,0 +1,273 @@
+"""What a node is told: a file, the environment, the command line.
+
+Of several that say the same, the command line counts before the environment, and that
+before the file. Whatever is unknown or contradicts itself is explained before the node
+starts; nothing is guessed.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from tallystick.model import ConfigError
+
+PREFIX: Final = "TALLY_NODE_"
+_ADDRESS: Final = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+Address = Annotated[str, Field(pattern=_ADDRESS, description="host:port")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Keys(_Section):
+    """Files of keys and of what was agreed; paths from the settings file's folder."""
+
+    own: Path = Field(description="The private key file of `tally keys new`.")
+    terms: Path = Field(description="The channel's terms, signed by both parties.")
+
+
+class Listen(_Section):
+    """Where the node listens; a door that is not named stays shut."""
+
+    http: Address | None = Field(
+        default="127.0.0.1:8080", description="Switches, by HTTP."
+    )
+    sip: Address | None = Field(default=None, description="Switches, by SIP over UDP.")
+    channel: Address | None = Field(default=None, description="The peer.")
+    certificate: Path | None = Field(default=None, description="TLS to the peer, PEM.")
+    certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+
+
+class Peer(_Section):
+    """Where the peer's departures come from."""
+
+    address: Address = Field(description="The peer's `listen.channel`.")
+    tls: bool = Field(default=False, description="Whether the peer listens with TLS.")
+
+
+class Numbers(_Section):
+    """How the switch writes numbers."""
+
+    own: str = Field(pattern="^[A-Z]{2}$", description="Own country, ISO 3166.")
+    peer: str = Field(pattern="^[A-Z]{2}$", description="The peer's country.")
+    file: Path | None = Field(default=None, description="As for `tally pair`.")
+
+
+class Limits(_Section):
+    """What bounds a verdict and the memory behind it."""
+
+    deadline_ms: int = Field(default=450, ge=50, le=2_000, description="Of a verdict.")
+    departures: int = Field(
+        default=2_000_000,
+        ge=1_000,
+        le=50_000_000,
+        description="Peer's departures in memory.",
+    )
+    verdicts_mb: int = Field(
+        default=512, ge=8, le=1 << 20, description="Kept verdicts; the oldest go first."
+    )
+
+
+class NodeSettings(BaseSettings):
+    """All that a node is told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    party: str = Field(min_length=1, max_length=32, description="Its own name.")
+    keys: Keys
+    listen: Listen = Listen()
+    peer: Peer | None = None
+    numbers: Numbers
+    rules: Path | None = Field(
+        default=None, description="Decision tables; else the default."
+    )
+    folder: Path = Field(default=Path("node"), description="Verdicts and state.")
+    limits: Limits = Limits()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load_settings` gives, in the order it gives it, and no more."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each came from.
+
+    Attributes:
+        settings: With paths made whole.
+        origins: For each value in force, by its dotted name: `flag`, `environment`,
+            `file` or `default`.
+    """
+
+    settings: NodeSettings
+    origins: dict[str, str]
+
+
+def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Loaded:
+    """Read a settings file, and what outweighs it.
+
+    Args:
+        path: A TOML file.
+        flags: What the command line said, nested as in the file.
+
+    Raises:
+        ConfigError: "node-settings": the file is not there or is no TOML, or a value
+            is missing, unknown or of the wrong kind; every mistake is named.
+    """
+    layers = {
+        "flag": InitSettingsSource(NodeSettings, flags or {})(),
+        "environment": EnvSettingsSource(NodeSettings)(),
+        "file": _read(path),
+    }
+    told: dict[str, Any] = {}
+    for layer in reversed(layers.values()):
+        told = _over(told, layer)
+    try:
+        settings = NodeSettings(**told)
+    except ValidationError as error:
+        raise ConfigError(
+            "node-settings",
+            f"The settings cannot be used. {_explained(error, layers, path)}",
+            advice="`tally node config show` lists every value with its meaning.",
+        ) from None
+    origins = {
+        name: next((o for o, layer in layers.items() if _holds(layer, name)), "default")
+        for name in _names(settings)
+    }
+    return Loaded(_whole(settings, path.parent), origins)
+
+
+def meanings() -> dict[str, str]:
+    """Return what each value means, by its dotted name."""
+    return _meanings(NodeSettings)
+
+
+def _meanings(model: type[BaseModel], above: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        kinds = getattr(field.annotation, "__args__", (field.annotation,))
+        section = next(
+            (k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None
+        )
+        if section is None:
+            found[f"{above}{name}"] = field.description or ""
+        else:
+            found |= _meanings(section, f"{above}{name}.")
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            "node-settings",
+            f"There is no settings file {path}.",
+            advice="`tally node new` writes one to begin with.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "node-settings", f"{path} cannot be read: {type(error).__name__}."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("node-settings", f"{path} is not TOML: {error}.") from None
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay one layer of nested values over another."""
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        both = isinstance(value, dict) and isinstance(under, dict)
+        merged[name] = _over(under, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _holds(layer: dict[str, Any], name: str) -> bool:
+    """Tell whether a layer says something of a dotted name."""
+    value: Any = layer
+    for part in name.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _names(model: BaseModel, above: str = "") -> list[str]:
+    """Return the dotted names of all values in force."""
+    names = []
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        names += (
+            _names(value, f"{above}{name}.")
+            if isinstance(value, BaseModel)
+            else [f"{above}{name}"]
+        )
+    return names
+
+
+def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
+    """Return the settings with paths from the folder of the settings file."""
+
+    def whole(path: Path | None) -> Path | None:
+        return None if path is None else folder / path
+
+    keys = {name: folder / getattr(settings.keys, name) for name in Keys.model_fields}
+    return settings.model_copy(
+        update={
+            "keys": settings.keys.model_copy(update=keys),
+            "numbers": settings.numbers.model_copy(
+                update={"file": whole(settings.numbers.file)}
+            ),
+            "rules": whole(settings.rules),
+            "folder": folder / settings.folder,
+        }
+    )
+
+
+def _explained(
+    error: ValidationError, layers: dict[str, dict[str, Any]], path: Path
+) -> str:
+    """Say every mistake in a sentence, and where it stands."""
+    places = {"flag": "the command line", "file": str(path)}
+    lines = []
+    for one in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in one["loc"])
+        origin = next((o for o, layer in layers.items() if _holds(layer, name)), "file")
+        variable = f"the environment, {PREFIX}{name.upper().replace('.', '__')}"
+        place = places.get(origin, variable)
+        lines.append(f"{name} ({place}): {_said(one['type'], one['msg'])}.")
+    return " ".join(lines)
+
+
+def _said(kind: str, message: str) -> str:
+    """Return a mistake in plain words."""
+    plain = {
+        "missing": "is needed and is not there",
+        "extra_forbidden": "is not known; is it a slip of the pen?",
+        "string_pattern_mismatch": "does not have the form that is needed",
+    }
+    return plain.get(kind, message[:1].lower() + message[1:])

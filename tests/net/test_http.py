@@ -1,0 +1,145 @@
+"""The HTTP server: what it answers, in which order, and what it refuses."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tallystick.net.http import MAX_BODY, Connection, Exchange
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def serve(handle: Callable[[Exchange], None], talk: Talk) -> None:
+    """Serve on a free port of the loopback while `talk` talks to it."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Connection(handle, loop), "127.0.0.1", 0
+        )
+        host, port = server.sockets[0].getsockname()[:2]
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            await asyncio.wait_for(talk(reader, writer), 5)
+        finally:
+            writer.close()
+            server.close()
+            await server.wait_closed()
+
+    asyncio.run(run())
+
+
+def echo(exchange: Exchange) -> None:
+    """Answer with what was asked."""
+    exchange.answer(
+        200,
+        json.dumps(
+            [exchange.method, exchange.path, exchange.query, exchange.body.decode()]
+        ).encode(),
+    )
+
+
+def request(path: str, body: str = "", *, more: str = "") -> bytes:
+    """Write one request."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: node\r\nContent-Length: {len(body)}\r\n"
+        f"{more}\r\n{body}"
+    ).encode()
+
+
+async def reply(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read one answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head.split(b" ")[1])
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return status, await reader.readexactly(length)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 4096])
+def test_a_request_may_come_in_any_pieces(piece):
+    """However the bytes are split, the request is the same."""
+
+    async def talk(reader, writer):
+        data = request("/v1/arrivals?x=1", '{"a": 1}')
+        for start in range(0, len(data), piece):
+            writer.write(data[start : start + piece])
+            await writer.drain()
+            await asyncio.sleep(0)
+        status, body = await reply(reader)
+        assert status == 200
+        assert json.loads(body) == ["POST", "/v1/arrivals", "x=1", '{"a": 1}']
+
+    serve(echo, talk)
+
+
+def test_answers_leave_in_the_order_of_the_requests():
+    """A request answered late holds back the answers to later ones, and no more."""
+    held = []
+
+    def handle(exchange):
+        if exchange.path == "/late":
+            held.append(exchange)
+            return
+        echo(exchange)
+        if exchange.path == "/3":
+            held.pop().answer(200, b'"late"')
+
+    async def talk(reader, writer):
+        writer.write(b"".join(request(path) for path in ("/1", "/late", "/2", "/3")))
+        said = [json.loads((await reply(reader))[1]) for _ in range(4)]
+        assert said[1] == "late"
+        assert [one[1] for one in (said[0], *said[2:])] == ["/1", "/2", "/3"]
+
+    serve(handle, talk)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (b"INVITE sip:a@b SIP/2.0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: n\r\nContent-Length: x\r\n\r\n", 400),
+        (request("/" + "a" * 20_000), 431),
+        (request("/", more="X: " + "b" * 20_000 + "\r\n"), 431),
+        (request("/", "c" * (MAX_BODY + 1)), 413),
+    ],
+)
+def test_what_is_refused_is_answered_and_the_connection_closed(data, status):
+    """Whatever is no request, or too much of one, gets a status and an end."""
+
+    async def talk(reader, writer):
+        writer.write(data)
+        said, _ = await reply(reader)
+        assert said == status
+        assert await reader.read() == b""
+
+    serve(echo, talk)
+
+
+def test_a_mistake_in_the_handler_costs_one_answer():
+    """Where the handler raises, that request gets 500 and the next is served."""
+
+    def handle(exchange):
+        if exchange.path == "/bad":
+            raise KeyError
+        echo(exchange)
+
+    async def talk(reader, writer):
+        writer.write(request("/bad") + request("/good"))
+        assert (await reply(reader))[0] == 500
+        assert (await reply(reader))[0] == 200
+
+    serve(handle, talk)
+
+
+def test_a_client_that_wants_to_close_is_closed():
+    """`Connection: close` ends the connection behind its answer."""
+
+    async def talk(reader, writer):
+        writer.write(request("/", more="Connection: close\r\n"))
+        assert (await reply(reader))[0] == 200
+        assert await reader.read() == b""
+
+    serve(echo, talk)

@@ -1,0 +1,1 @@
+"""SIP without sockets: parsing, transactions, answers."""
