@@ -55,15 +55,32 @@ def agreed(folder: Path, **changes: Any) -> None:
     (folder / "terms.toml").write_text(text, encoding="ascii")
 
 
-def node_of(folder: Path, party: str, *, peer: str | None, more: str = "") -> Node:
-    """Put a party's node together; it is not started."""
+def node_of(
+    folder: Path,
+    party: str,
+    *,
+    peer: str | None,
+    first: str = "",
+    listens: str = "",
+    more: str = "",
+) -> Node:
+    """Put a party's node together; it is not started.
+
+    Args:
+        folder: Where the keys and terms are.
+        party: Whose.
+        peer: Where the other party listens.
+        first: Settings before all tables.
+        listens: Further lines of `[listen]`.
+        more: Further tables.
+    """
     other = next(one for one in COUNTRIES if one != party)
     address = f'[peer]\naddress = "{peer}"\n' if peer else ""
     path = folder / f"{party}.toml"
     path.write_text(
-        f'party = "{party}"\nfolder = "{party}"\n'
+        f'party = "{party}"\nfolder = "{party}"\n{first}'
         f'[keys]\nown = "{party}.key"\nterms = "terms.toml"\n'
-        f'[listen]\nhttp = "127.0.0.1:0"\nchannel = "127.0.0.1:0"\n'
+        f'[listen]\nhttp = "127.0.0.1:0"\nchannel = "127.0.0.1:0"\n{listens}'
         f'[numbers]\nown = "{party}"\npeer = "{other}"\n{address}{more}',
         encoding="utf-8",
     )
@@ -71,21 +88,39 @@ def node_of(folder: Path, party: str, *, peer: str | None, more: str = "") -> No
 
 
 @contextlib.asynccontextmanager
-async def both(folder: Path, **changes: Any) -> AsyncGenerator[tuple[Node, Node], None]:
-    """Run BY's node and RU's, RU following BY; wait until a call could be judged."""
-    agreed(folder, **changes)
-    by = node_of(folder, "BY", peer=None)
-    await by.start()
-    host, port = by.addresses["channel"]
-    ru = node_of(folder, "RU", peer=f"{host}:{port}")
-    await ru.start()
+async def both(
+    folder: Path,
+    *,
+    by: str = "",
+    ru: str = "",
+    ru_first: str = "",
+    listens: str = "",
+    **terms: Any,
+) -> AsyncGenerator[tuple[Node, Node], None]:
+    """Run BY's node and RU's, RU following BY; wait until a call could be judged.
+
+    Args:
+        folder: For keys, settings and verdicts.
+        by: Further tables of BY's settings.
+        ru: The same of RU's.
+        ru_first: RU's settings before all tables.
+        listens: Further lines of `[listen]` of both.
+        terms: What is agreed otherwise than usual.
+    """
+    agreed(folder, **terms)
+    one = node_of(folder, "BY", peer=None, listens=listens, more=by)
+    await one.start()
+    host, port = one.addresses["channel"]
+    peer = f"{host}:{port}"
+    two = node_of(folder, "RU", peer=peer, first=ru_first, listens=listens, more=ru)
+    await two.start()
     try:
         async with asyncio.timeout(5):
-            await _ready(ru)
-        yield by, ru
+            await _ready(two)
+        yield one, two
     finally:
-        await ru.stop()
-        await by.stop()
+        await two.stop()
+        await one.stop()
 
 
 async def _ready(node: Node) -> None:

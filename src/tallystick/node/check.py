@@ -46,7 +46,7 @@ async def check_node(settings: NodeSettings) -> list[Result]:
         _term(node),
         _folder(settings),
     ]
-    for name in ("http", "channel"):
+    for name in ("http", "sip", "channel"):
         address = getattr(settings.listen, name)
         if address is not None:
             results.append(await _port(name, address))

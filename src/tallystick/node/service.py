@@ -25,6 +25,7 @@ from tallystick.node.departures import Departures
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
 from tallystick.node.settings import NodeSettings
+from tallystick.node.switches import Switches
 from tallystick.node.verdicts import VerdictLog
 from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
 
@@ -56,6 +57,7 @@ class Node:
     subscription: Subscription
     door: Door
     api: Api
+    switches: Switches
     metrics: Metrics
     verdicts: VerdictLog
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -79,6 +81,10 @@ class Node:
             )
             name = self._http.sockets[0].getsockname()
             self.addresses["http"] = (str(name[0]), int(name[1]))
+        if listen.sip is not None:
+            self.addresses["sip"] = await self.switches.door.open(
+                *split_address(listen.sip)
+            )
         if self.settings.peer is not None:
             host, port = split_address(self.settings.peer.address)
             self._run(self.subscription.follow(host, port))
@@ -90,6 +96,7 @@ class Node:
         if self._http is not None:
             self._http.close()
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
+        await self.switches.door.close()
         await self.door.close()
         for task in self._tasks:
             task.cancel()
@@ -221,6 +228,14 @@ def build(settings: NodeSettings, *, clock: Callable[[], int] = now_ms) -> Node:
         subscription=subscription,
         door=Door(side, publisher, certificate=_certificate(settings)),
         api=api,
+        switches=Switches(
+            settings.switches,
+            departures=departures,
+            arrivals=arrivals,
+            metrics=metrics,
+            now_ms=clock,
+            tag_key=secrets.token_bytes(32),
+        ),
         metrics=metrics,
         verdicts=verdicts,
     )

@@ -8,7 +8,7 @@ starts; nothing is guessed.
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -44,10 +44,34 @@ class Listen(_Section):
     http: Address | None = Field(
         default="127.0.0.1:8080", description="Switches, by HTTP."
     )
-    sip: Address | None = Field(default=None, description="Switches, by SIP over UDP.")
+    sip: Address | None = Field(default=None, description="Switches, by SIP.")
     channel: Address | None = Field(default=None, description="The peer.")
     certificate: Path | None = Field(default=None, description="TLS to the peer, PEM.")
     certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+
+
+class Switch(_Section):
+    """A switch that asks by SIP, or several that are alike."""
+
+    name: str = Field(min_length=1, max_length=64, description="For metrics.")
+    networks: tuple[str, ...] = Field(
+        min_length=1, description="From where it asks, as 192.0.2.0/28."
+    )
+    side: Literal["departures", "arrivals"] = Field(
+        description="Whether it sends calls abroad or receives them."
+    )
+    dialect: Literal["redirect", "next-route", "reason"] = Field(
+        default="redirect", description="How it wants to be answered."
+    )
+    go_on_status: Literal[404, 503] = Field(
+        default=404, description="What `next-route` answers for: go on."
+    )
+    contact: str = Field(default="", description="Where a 302 sends the call.")
+    trunk: str = Field(default="", description="Of its calls that name none.")
+    carrier: str = Field(default="", description="Of its calls.")
+    trusts_priority: bool = Field(
+        default=False, description="Whether its Resource-Priority can be believed."
+    )
 
 
 class Peer(_Section):
@@ -91,6 +115,7 @@ class NodeSettings(BaseSettings):
     keys: Keys
     listen: Listen = Listen()
     peer: Peer | None = None
+    switches: tuple[Switch, ...] = ()
     numbers: Numbers
     rules: Path | None = Field(
         default=None, description="Decision tables; else the default."

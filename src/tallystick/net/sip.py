@@ -1,0 +1,182 @@
+"""SIP over UDP and TCP: bytes to the redirect server, and its answers back.
+
+Source: RFC 3261 section 18; spec/sip.md.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tallystick.domains.calls.sip import (
+    Ask,
+    Decision,
+    Output,
+    Passed,
+    RedirectServer,
+    Send,
+    Source,
+    StreamReader,
+    Withdrawn,
+)
+
+SOURCES_KEPT: Final = 4_096
+CONNECTIONS_LIMIT: Final = 1_024
+TICK_S: Final = (0.005, 0.05)  # least and most between two looks at the timers
+
+Asked = Callable[[Ask], None]
+
+
+class SipDoor:
+    """Listens for switches; tells of the calls they ask about.
+
+    Bounds: those of the redirect server, and `CONNECTIONS_LIMIT` connections.
+    """
+
+    def __init__(
+        self,
+        server: RedirectServer,
+        now_ms: Callable[[], int],
+        *,
+        asked: Asked,
+        passed: Callable[[Passed], None],
+        withdrawn: Callable[[Withdrawn], None],
+    ) -> None:
+        """Prepare to listen.
+
+        Args:
+            server: Decides what is said.
+            now_ms: Tells the time.
+            asked: Called for each call that wants a verdict; `answer` gives it.
+            passed: Called for each call that went on unasked.
+            withdrawn: Called where a verdict is not wanted any more.
+        """
+        self.server = server
+        self._now_ms = now_ms
+        self._told = {Ask: asked, Passed: passed, Withdrawn: withdrawn}
+        self._udp: asyncio.DatagramTransport | None = None
+        self._tcp: asyncio.Server | None = None
+        self._sources: dict[tuple[str, int], Source] = {}
+        self._lines: dict[int, asyncio.Transport] = {}
+        self._next_line = 1
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def open(self, host: str, port: int) -> tuple[str, int]:
+        """Begin to listen on UDP and TCP and return where."""
+        loop = asyncio.get_running_loop()
+        self._udp, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=(host, port)
+        )
+        name = self._udp.get_extra_info("sockname")
+        self._tcp = await loop.create_server(lambda: _Line(self), host, int(name[1]))
+        self._wake()
+        return str(name[0]), int(name[1])
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._udp is not None:
+            self._udp.close()
+        if self._tcp is not None:
+            self._tcp.close()
+            for line in list(self._lines.values()):
+                line.close()
+            await self._tcp.wait_closed()
+
+    def answer(self, ask_id: int, decision: Decision) -> None:
+        """Give the verdict that was asked for."""
+        self._carry_out(self.server.answer(ask_id, decision, self._now_ms()))
+
+    def datagram(self, data: bytes, address: tuple[str, int]) -> None:
+        """Take in a datagram."""
+        source = self._sources.get(address)
+        if source is None:
+            if len(self._sources) >= SOURCES_KEPT:
+                self._sources.clear()
+            source = self._sources[address] = Source("udp", *address)
+        self._carry_out(self.server.receive(data, source, self._now_ms()))
+
+    def message(self, data: bytes, source: Source) -> None:
+        """Take in one message of a connection."""
+        self._carry_out(self.server.receive(data, source, self._now_ms()))
+
+    def connect(self, transport: asyncio.Transport) -> Source | None:
+        """Remember a connection; None where there are too many."""
+        if len(self._lines) >= CONNECTIONS_LIMIT:
+            return None
+        number, self._next_line = self._next_line, self._next_line + 1
+        self._lines[number] = transport
+        host, port = transport.get_extra_info("peername")[:2]
+        return Source("tcp", host, port, connection=number)
+
+    def disconnect(self, source: Source) -> None:
+        """Forget a connection."""
+        self._lines.pop(source.connection, None)
+
+    def _carry_out(self, outputs: Iterable[Output]) -> None:
+        for one in outputs:
+            if isinstance(one, Send):
+                self._send(one)
+            else:
+                self._told[type(one)](one)  # type: ignore[operator]
+
+    def _send(self, one: Send) -> None:
+        if one.to.is_stream:
+            line = self._lines.get(one.to.connection)
+            if line is not None:
+                line.write(one.data)
+        elif self._udp is not None:
+            # What no datagram can hold is lost; the switch asks again.
+            with contextlib.suppress(OSError):
+                self._udp.sendto(one.data, (one.to.host, one.to.port))
+
+    def _wake(self) -> None:
+        """Do what is due, and come back when the next thing is."""
+        now_ms = self._now_ms()
+        self._carry_out(self.server.tick(now_ms))
+        due_ms = self.server.next_timer_ms()
+        least_s, most_s = TICK_S
+        wait_s = most_s if due_ms is None else (due_ms - now_ms) / 1000
+        wait_s = min(max(wait_s, least_s), most_s)
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._wake)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, door: SipDoor) -> None:
+        self._door = door
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._door.datagram(data, addr[:2])
+
+    def error_received(self, exc: Exception) -> None:
+        """Pass over what one client's network says; the others go on."""
+
+
+class _Line(asyncio.Protocol):
+    """One switch's connection."""
+
+    def __init__(self, door: SipDoor) -> None:
+        self._door = door
+        self._reader = StreamReader()
+        self._source: Source | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self._source = self._door.connect(transport)  # type: ignore[arg-type]
+        if self._source is None:
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self._source is not None:
+            self._door.disconnect(self._source)
+
+    def data_received(self, data: bytes) -> None:
+        if self._source is None or self._transport is None:
+            return
+        for message in self._reader.feed(data):
+            self._door.message(message, self._source)
+        if self._reader.is_broken:
+            self._transport.close()
