@@ -107,7 +107,8 @@ def find_loops(engine: Engine, state: State) -> pl.DataFrame:
         return pl.DataFrame(schema=FINDING_SCHEMA)
     rows = engine.fetch(
         "SELECT side, row, max(busy) AS busy, any_value(key_hi) AS key_hi,"
-        " any_value(key_lo) AS key_lo, min(t) AS t FROM all_looping GROUP BY side, row"
+        " any_value(key_lo) AS key_lo, min(t) AS t, max(t_end) AS t_end"
+        " FROM all_looping GROUP BY side, row"
     )
     if rows.is_empty():
         return pl.DataFrame(schema=FINDING_SCHEMA)
@@ -115,9 +116,12 @@ def find_loops(engine: Engine, state: State) -> pl.DataFrame:
     span = max([*cover, HOUR_MS])
     key = ("side", "key_hi", "key_lo")
     rows = (
-        rows.sort(*key, "t", "row")
+        rows.sort(*key, "t", "t_end", "row")
+        .with_columns(until=pl.col("t_end").cum_max().shift(1).over(key))
+        # What begins after all before it has ended is another loop.
         .with_columns(
-            (pl.col("t").diff().fill_null(0) > rule.within_ms)
+            (pl.col("t") > pl.col("until") + rule.tolerance)
+            .fill_null(value=False)
             .cum_sum()
             .over(key)
             .alias("cluster")

@@ -105,7 +105,7 @@ def _unended(side: str, rule: Recurrence) -> _Unended:
     one's is still up.
     """
     if side == "departures":
-        return _Unended("false", "NULL AS lone", "")
+        return _Unended("false", "NULL::BIGINT AS until", "")
     return _Unended(
         f"y.{rule.alike} = x.{rule.alike} AND (y.t - x.t <= {_UNKNOWN_END_MS} OR"
         f" (y.lone AND y.end_ms IS NULL AND y.t <= x.until - {rule.tolerance}))",
@@ -149,7 +149,8 @@ def loops_steps(rule: Recurrence) -> list[Step]:
                 "looping",
                 f"SELECT DISTINCT '{side}' AS side, unnest([x.row, y.row]) AS row,"
                 f" x.key_hi, x.key_lo, x.busy, unnest([x.t, y.t]) AS t,"
-                f" unnest([x.t + coalesce(x.end_ms, 0), y.t + coalesce(y.end_ms, 0)])"
+                " unnest([coalesce(x.t + x.end_ms, x.until, x.t),"
+                " coalesce(y.t + y.end_ms, x.until, y.t)])"
                 f" AS t_end FROM suspects x JOIN suspects y"
                 f" ON y.key_hi = x.key_hi AND y.key_lo = x.key_lo"
                 f" AND y.t BETWEEN x.t AND x.t + {rule.within_ms}"
@@ -162,8 +163,9 @@ def loops_steps(rule: Recurrence) -> list[Step]:
     spans = (
         "SELECT key_hi, key_lo, min(t) AS low, max(t_end) AS high, max(busy) AS busy"
         " FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY key_hi,"
-        " key_lo ORDER BY t ROWS UNBOUNDED PRECEDING) AS loop FROM (SELECT *,"
-        f" t - lag(t) OVER (PARTITION BY key_hi, key_lo ORDER BY t) > {rule.within_ms}"
+        " key_lo ORDER BY t, t_end ROWS UNBOUNDED PRECEDING) AS loop FROM (SELECT *,"
+        " t > max(t_end) OVER (PARTITION BY key_hi, key_lo ORDER BY t, t_end ROWS"
+        f" BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {rule.tolerance}"
         " AS begins FROM looping)) GROUP BY key_hi, key_lo, loop"
     )
     lone = "o.row IN (SELECT row FROM open_arrivals)"

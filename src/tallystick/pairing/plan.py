@@ -328,10 +328,11 @@ def _tally_steps(spec: PairingSpec) -> list[Step]:
         ),
         Step(
             "all_looping",
-            "SELECT l.side, l.row, l.busy, l.key_hi, l.key_lo, l.t FROM looping l"
+            "SELECT l.side, l.row, l.busy, l.key_hi, l.key_lo, l.t,"
+            " l.t_end FROM looping l"
             if spec.recurrence
             else "SELECT 'x' AS side, 0 AS row, 0 AS busy, 0 AS key_hi,"
-            " 0 AS key_lo, 0 AS t LIMIT 0",
+            " 0 AS key_lo, 0 AS t, 0 AS t_end LIMIT 0",
             append=True,
         ),
     ]
