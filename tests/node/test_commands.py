@@ -117,7 +117,9 @@ def test_two_engineers_set_up_a_channel_and_ask_why(channel: Path):
             node.send_signal(signal.SIGTERM)
             _, errors = node.communicate(timeout=15)
             assert node.returncode == 0, errors
-            assert A not in errors
+            events = [json.loads(line)["event"] for line in errors.splitlines()]
+            assert (events[0], events[-1]) == ("started", "stopped")
+            assert A[1:] not in errors
     said = tally(channel, "node", "why", f"r{number}", "--config", name)
     assert said.startswith("paired, pass")
     russian = tally(

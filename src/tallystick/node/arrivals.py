@@ -1,5 +1,6 @@
 """Calls that arrive: asked about, answered, at once or a moment later."""
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from tallystick.domains.calls.live import (
     evidence_of,
     live_half,
 )
+from tallystick.model import ConfigError
+from tallystick.node.identity import Identities
 from tallystick.node.secrets import Secrets
 from tallystick.pairing.live import ClosingHalf, Hold, LiveHalf, Match
 
@@ -71,9 +74,11 @@ class Arrivals:
         knowledge: NumberKnowledge,
         decider: Decider,
         hold: Hold,
+        identities: Identities,
     ) -> None:
         """Start with nothing known: every call is unproven until the peer promises."""
         self.hold = hold
+        self._identities = identities
         self.decider = decider
         self._secrets = secrets
         self._reader = reader
@@ -155,6 +160,11 @@ class Arrivals:
         while (event := self.hold.next_event()) is not None:
             self._correct(_call_id(event.arrival), event.match)
 
+    def refresh(self, *, now_s: int) -> None:
+        """Keep certificates fresh; where their files are gone, the old ones age."""
+        with contextlib.suppress(ConfigError):
+            self._identities.refresh(now_s=now_s)
+
     def release(self, call_id: str, ending: ClosingRecord, *, now_ms: int) -> bool:
         """Take how an own arrival ended; return whether it is known."""
         if call_id not in self._answers:
@@ -210,9 +220,16 @@ class Arrivals:
         if waiting is None:
             return
         call = waiting.call
-        identity = "unchecked" if call.identity else "none"
+        identity, attestation = self._identities.judge(
+            call, waiting.numbers, now_s=now_ms // 1000
+        )
         evidence = evidence_of(
-            call, waiting.numbers, match, self._knowledge, identity=identity
+            call,
+            waiting.numbers,
+            match,
+            self._knowledge,
+            identity=identity,
+            attestation=attestation,
         )
         answered = Answered(
             call_id=call_id,

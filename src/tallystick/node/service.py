@@ -22,6 +22,8 @@ from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
 from tallystick.node.api import Api
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.departures import Departures
+from tallystick.node.identity import Identities
+from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
 from tallystick.node.settings import NodeSettings
@@ -60,6 +62,7 @@ class Node:
     switches: Switches
     metrics: Metrics
     verdicts: VerdictLog
+    log: Log = field(default_factory=Log)
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
     _http: asyncio.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -77,7 +80,9 @@ class Node:
         if listen.http is not None:
             host, port = split_address(listen.http)
             self._http = await loop.create_server(
-                lambda: Connection(self.api.handle, loop), host, port
+                lambda: Connection(self.api.handle, loop, failed=self._failed),
+                host,
+                port,
             )
             name = self._http.sockets[0].getsockname()
             self.addresses["http"] = (str(name[0]), int(name[1]))
@@ -127,19 +132,34 @@ class Node:
             await asyncio.sleep(TICK_S)
             self.arrivals.due(now_ms=now_ms())
 
+    def _failed(self) -> None:
+        self.log.note("request-failed")
+
     async def _keep_house(self) -> None:
-        """Write verdicts, let go of what is old, measure."""
+        """Write verdicts, let go of what is old, measure, note what has changed."""
+        connected, lost = False, 0
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             moment = now_ms()
             self.verdicts.flush(now_ms=moment)
             self.arrivals.hold.matcher.expire(moment)
+            self.arrivals.refresh(now_s=moment // 1000)
             covered = self.subscriber.covered
             age = (moment - covered.to_ms) / 1000 if covered else float("inf")
             self.metrics.covered_age.set(age)
             self.metrics.connected.set(self.subscription.state.connected)
             self.metrics.waiting.set(len(self.arrivals.hold))
             self.metrics.lost.set(self.verdicts.lost)
+            state = self.subscription.state
+            if state.connected != connected:
+                connected = state.connected
+                if connected:
+                    self.log.note("peer-connected", peer=self.secrets.peer)
+                else:
+                    self.log.note("peer-lost", why=state.failure)
+            if self.verdicts.lost > lost:
+                self.log.note("verdicts-lost", count=self.verdicts.lost - lost)
+                lost = self.verdicts.lost
 
 
 def build(settings: NodeSettings, *, clock: Callable[[], int] = now_ms) -> Node:
@@ -178,6 +198,7 @@ def build(settings: NodeSettings, *, clock: Callable[[], int] = now_ms) -> Node:
         knowledge,
         _decider(settings),
         hold,
+        Identities(settings.trust, settings.certificates, now_s=clock() // 1000),
     )
     subscriber = Subscriber(terms, own.check)
     side = Side(
@@ -249,9 +270,11 @@ async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     await node.start()
+    node.log.note("started", party=node.secrets.party)
     started(node)
     await stop.wait()
     await node.stop()
+    node.log.note("stopped")
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -74,6 +74,23 @@ class Switch(_Section):
     )
 
 
+class Trust(_Section):
+    """Whose signatures are believed, for which numbers."""
+
+    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166.")
+    file: Path = Field(description="Its anchors, PEM.")
+    codes: tuple[str, ...] = Field(
+        default=(), description="First digits of numbers it may vouch for."
+    )
+
+
+class Certificate(_Section):
+    """A signer's certificate, fetched beforehand."""
+
+    url: str = Field(description="As it stands in `info`.")
+    file: Path = Field(description="The chain, PEM, signer first.")
+
+
 class Peer(_Section):
     """Where the peer's departures come from."""
 
@@ -116,6 +133,8 @@ class NodeSettings(BaseSettings):
     listen: Listen = Listen()
     peer: Peer | None = None
     switches: tuple[Switch, ...] = ()
+    trust: tuple[Trust, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
     numbers: Numbers
     rules: Path | None = Field(
         default=None, description="Decision tables; else the default."
@@ -261,14 +280,26 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
         return None if path is None else folder / path
 
     keys = {name: folder / getattr(settings.keys, name) for name in Keys.model_fields}
+    listen = {
+        name: whole(getattr(settings.listen, name))
+        for name in ("certificate", "certificate_key")
+    }
+    files = {
+        name: tuple(
+            one.model_copy(update={"file": folder / one.file})
+            for one in getattr(settings, name)
+        )
+        for name in ("trust", "certificates")
+    }
+    numbers = {"file": whole(settings.numbers.file)}
     return settings.model_copy(
         update={
             "keys": settings.keys.model_copy(update=keys),
-            "numbers": settings.numbers.model_copy(
-                update={"file": whole(settings.numbers.file)}
-            ),
+            "listen": settings.listen.model_copy(update=listen),
+            "numbers": settings.numbers.model_copy(update=numbers),
             "rules": whole(settings.rules),
             "folder": folder / settings.folder,
+            **files,
         }
     )
 

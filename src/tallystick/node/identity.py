@@ -1,0 +1,112 @@
+"""What the signature that a call carries is worth, in the words of the evidence.
+
+Nothing is fetched while a call rings: certificates come from files.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from tallystick.domains.calls.live import CallNumbers, LiveCall
+from tallystick.domains.calls.passport import (
+    CallVerdict,
+    CertificateStore,
+    ReplayCache,
+    TrustList,
+    VerifyContext,
+    load_trust_list,
+    verify_call,
+)
+from tallystick.domains.calls.passport.context import DEFAULT_POLICY
+from tallystick.model import ConfigError
+from tallystick.node.settings import Certificate, Trust
+
+REFRESH_S: Final = 3_600
+_WORDS: Final = {
+    "date-stale": "expired",
+    "iat-stale": "expired",
+    "iat-ahead": "expired",
+    "div-stale": "expired",
+    "certificate-expired": "expired",
+    "certificate-untrusted": "untrusted",
+    "certificate-not-for-country": "untrusted",
+    "certificate-not-for-number": "untrusted",
+}
+_NOT_SAID: Final = "No-TN-Validation"
+
+
+class Identities:
+    """Looks at the signatures of calls.
+
+    Bounds: those of `CertificateStore` and `ReplayCache`.
+    """
+
+    def __init__(
+        self, trust: Iterable[Trust], certificates: Iterable[Certificate], *, now_s: int
+    ) -> None:
+        """Read trust lists and certificates.
+
+        Raises:
+            ConfigError: "node-trust": a file cannot be read.
+        """
+        self._files = tuple(certificates)
+        self._store = CertificateStore(trust=[_trusted(one) for one in trust])
+        self._replays = ReplayCache(window_s=DEFAULT_POLICY.window_s)
+        self._refreshed_s = 0
+        self.refresh(now_s=now_s)
+
+    def refresh(self, *, now_s: int) -> None:
+        """Read the certificates again, so that they stay fresh.
+
+        Raises:
+            ConfigError: "node-trust": a file cannot be read; those read before stay.
+        """
+        if now_s - self._refreshed_s < REFRESH_S:
+            return
+        self._refreshed_s = now_s
+        for one in self._files:
+            self._store.add(one.url, _bytes(one.file), now_s=now_s)
+
+    def judge(
+        self, call: LiveCall, numbers: CallNumbers, *, now_s: int
+    ) -> tuple[str, str]:
+        """Return what the signatures are worth, and what the signer vouches for.
+
+        Returns:
+            Words of `agreement.FACTS`: `identity` and `attestation`.
+        """
+        if not call.identity:
+            return "none", "none"
+        context = VerifyContext(
+            store=self._store,
+            calling=_digits(numbers.calling),
+            called=(_digits(numbers.called),),
+            replays=self._replays,
+            call_id=call.call_id,
+        )
+        verdict = verify_call(call.identity, context=context, now_s=now_s)
+        return _word(verdict), verdict.attest or "none"
+
+
+def _word(verdict: CallVerdict) -> str:
+    if verdict.is_passed:
+        return "valid"
+    usual = "unchecked" if verdict.verstat == _NOT_SAID else "invalid"
+    return _WORDS.get(verdict.rule, usual)
+
+
+def _digits(number: int) -> str:
+    return str(number) if number > 0 else ""
+
+
+def _trusted(trust: Trust) -> TrustList:
+    return load_trust_list(trust.country, _bytes(trust.file), codes=trust.codes)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            "node-trust", f"{path} cannot be read: {error.strerror}."
+        ) from None

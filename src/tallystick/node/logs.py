@@ -1,0 +1,42 @@
+"""What a node writes down of itself: one JSON object a line, without numbers.
+
+Events are words of this module's table; whatever else is logged is a count, a name of
+a party, or a sentence of the program. Nothing a switch or a peer sent is repeated.
+"""
+
+import sys
+from typing import Final, TextIO
+
+import structlog
+
+EVENTS: Final = {
+    "started": "The node answers.",
+    "stopped": "The node was told to stop, and has.",
+    "peer-connected": "The peer's stream is open.",
+    "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
+    "request-failed": "A request met a fault of the program; it was answered 500.",
+    "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
+}
+
+
+class Log:
+    """Writes events."""
+
+    def __init__(self, to: TextIO | None = None) -> None:
+        """Write to standard error, unless told otherwise."""
+        self._log = structlog.wrap_logger(
+            structlog.PrintLogger(to or sys.stderr),
+            processors=[
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+
+    def note(self, event: str, **facts: str | float) -> None:
+        """Write an event of the table.
+
+        Args:
+            event: One of `EVENTS`.
+            facts: Counts, names of parties, sentences of the program.
+        """
+        self._log.msg(event, says=EVENTS[event], **facts)
