@@ -4,6 +4,7 @@ The only reader of the clock, of randomness and of the environment.
 """
 
 import asyncio
+import gc
 import secrets
 import signal
 import time
@@ -106,7 +107,8 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.verdicts.flush(now_ms=now_ms(), everything=True)
+        if self.verdicts.due(now_ms=now_ms(), everything=True):
+            self.verdicts.write(self.verdicts.take(), now_ms=now_ms())
 
     def health(self) -> dict[str, object]:
         """Tell how the node stands; ready: a call could be judged."""
@@ -141,7 +143,10 @@ class Node:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             moment = now_ms()
-            self.verdicts.flush(now_ms=moment)
+            if self.verdicts.due(now_ms=moment):
+                # Calls are answered while the file is written.
+                rows = self.verdicts.take()
+                await asyncio.to_thread(self.verdicts.write, rows, now_ms=moment)
             self.arrivals.hold.matcher.expire(moment)
             self.arrivals.refresh(now_s=moment // 1000)
             covered = self.subscriber.covered
@@ -270,6 +275,9 @@ async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     await node.start()
+    # What was made so far stays; looking through it again and again costs pauses.
+    gc.collect()
+    gc.freeze()
     node.log.note("started", party=node.secrets.party)
     started(node)
     await stop.wait()

@@ -4,7 +4,7 @@ So that the day can be paired again in batch, and a switch engineer can ask why.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,7 @@ class VerdictLog:
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._rows: deque[Answered] = deque()
+        self._writing: deque[Answered] = deque()
         self._since_ms: int | None = None
         self._next = 0
 
@@ -62,32 +63,45 @@ class VerdictLog:
             self.lost += 1
         self._rows.append(answered)
 
-    def flush(self, *, now_ms: int, everything: bool = False) -> None:
-        """Write what has waited long enough; called every second or so."""
+    def due(self, *, now_ms: int, everything: bool = False) -> bool:
+        """Tell whether some have waited long enough; asked every second or so."""
         if not self._rows:
             self._since_ms = None
-            return
+            return False
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         full = len(self._rows) >= FILE_ROWS // 2
-        if not (full or everything or now_ms - self._since_ms >= FLUSH_MS):
-            return
-        rows, self._rows, self._since_ms = self._rows, deque(), None
+        waited = now_ms - self._since_ms >= FLUSH_MS
+        # One file at a time: what comes meanwhile waits for the next one.
+        return (full or everything or waited) and not self._writing
+
+    def take(self) -> deque[Answered]:
+        """Return what is to be written, and gather the next ones apart."""
+        self._writing, self._rows, self._since_ms = self._rows, deque(), None
+        return self._writing
+
+    def write(self, rows: deque[Answered], *, now_ms: int) -> None:
+        """Write what `take` returned; may be done beside other work."""
         try:
             self._write(rows, now_ms)
             self._rotate()
         except OSError:
             self.lost += len(rows)
+        finally:
+            self._writing = deque()
 
     def find(self, call_id: str) -> dict[str, object] | None:
         """Return what was said of a call last, from memory or disk."""
-        for answered in reversed(self._rows):
+        for answered in (*reversed(self._rows), *reversed(self._writing)):
             if answered.call_id == call_id:
                 return _row(answered)
         return find_verdict(self._folder, call_id)
 
     def _write(self, rows: deque[Answered], now_ms: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        table = pa.Table.from_pylist([_row(one) for one in rows], schema=_SCHEMA)
+        table = pa.table(
+            {name: [take(one) for one in rows] for name, take in _COLUMNS.items()},
+            schema=_SCHEMA,
+        )
         path = self._folder / f"verdicts-{now_ms:015d}-{self._next:06d}.parquet"
         self._next += 1
         part = path.with_suffix(".part")
@@ -117,21 +131,23 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(folder.glob("verdicts-*.parquet"), reverse=True)
 
 
+_COLUMNS: Final[dict[str, Callable[[Answered], object]]] = {
+    "call_id": lambda one: one.call_id,
+    "at_ms": lambda one: one.at_ms,
+    "trunk": lambda one: one.trunk,
+    "carrier": lambda one: one.carrier,
+    "outcome": lambda one: one.verdict.outcome,
+    "action": lambda one: one.verdict.action,
+    "rule": lambda one: one.verdict.rule,
+    "mode": lambda one: one.verdict.mode,
+    "would": lambda one: one.verdict.would,
+    "reasons": lambda one: ";".join(one.verdict.reasons),
+    "why": lambda one: one.evidence.why,
+    "covered": lambda one: one.evidence.covered,
+    "waited_ms": lambda one: one.waited_ms,
+    "offset_ms": lambda one: one.offset_ms,
+}
+
+
 def _row(answered: Answered) -> dict[str, object]:
-    verdict, evidence = answered.verdict, answered.evidence
-    return {
-        "call_id": answered.call_id,
-        "at_ms": answered.at_ms,
-        "trunk": answered.trunk,
-        "carrier": answered.carrier,
-        "outcome": verdict.outcome,
-        "action": verdict.action,
-        "rule": verdict.rule,
-        "mode": verdict.mode,
-        "would": verdict.would,
-        "reasons": ";".join(verdict.reasons),
-        "why": evidence.why,
-        "covered": evidence.covered,
-        "waited_ms": answered.waited_ms,
-        "offset_ms": answered.offset_ms,
-    }
+    return {name: take(answered) for name, take in _COLUMNS.items()}
