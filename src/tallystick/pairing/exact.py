@@ -204,7 +204,9 @@ def sessions_steps(spec: PairingSpec, window_ms: int) -> list[Step]:
         Step(
             "sessions",
             f"SELECT *, sum(starts) OVER (PARTITION BY key_hi, key_lo"
-            f" ORDER BY t ROWS UNBOUNDED PRECEDING) AS session FROM"
+            # By range, not by rows: halves of one moment are of one session, however
+            # they are sorted.
+            f" ORDER BY t RANGE UNBOUNDED PRECEDING) AS session FROM"
             f" (SELECT *, CASE WHEN t - lag(t) OVER (PARTITION BY key_hi, key_lo"
             f" ORDER BY t) <= {window_ms} THEN 0 ELSE 1 END AS starts FROM ({union}))",
         ),

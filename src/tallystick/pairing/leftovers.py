@@ -163,7 +163,7 @@ def loops_steps(rule: Recurrence) -> list[Step]:
     spans = (
         "SELECT key_hi, key_lo, min(t) AS low, max(t_end) AS high, max(busy) AS busy"
         " FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY key_hi,"
-        " key_lo ORDER BY t, t_end ROWS UNBOUNDED PRECEDING) AS loop FROM (SELECT *,"
+        " key_lo ORDER BY t, t_end RANGE UNBOUNDED PRECEDING) AS loop FROM (SELECT *,"
         " t > max(t_end) OVER (PARTITION BY key_hi, key_lo ORDER BY t, t_end ROWS"
         f" BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {rule.tolerance}"
         " AS begins FROM looping)) GROUP BY key_hi, key_lo, loop"
