@@ -11,11 +11,8 @@ writes the first file, from Parquet and from CSV. Machines differ: quote the rat
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +22,9 @@ import polars_hash as plh
 from crossings import make_sides
 from tallystick.blinding.columns import token_columns
 from tallystick.blinding.schedule import TokenKey
+from timing import machine, shortest_s
 
 TALLY = (sys.executable, "-m", "tallystick")
-
-
-def seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """Return the shortest of a few runs."""
-    taken = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
 
 
 def tokens_alone(halves: int) -> dict[str, object]:
@@ -52,10 +40,14 @@ def tokens_alone(halves: int) -> dict[str, object]:
         domain="calls", epoch="bench", round_number=1, purpose="pair", text="5a" * 32
     )
     parts = ("calling", "called")
-    ours = seconds(lambda: token_columns(keys, parts=parts, key=key, name="key"))
+    ours = shortest_s(
+        lambda: token_columns(keys, parts=parts, key=key, name="key"), rounds=3
+    )
     text = pl.concat_str(pl.lit("calls:pair"), *parts, separator=":")
     plain = plh.CryptographicHashingNameSpace(text).sha2_256()
-    bare = seconds(lambda: keys.lazy().select(plain).collect(engine="streaming"))
+    bare = shortest_s(
+        lambda: keys.lazy().select(plain).collect(engine="streaming"), rounds=3
+    )
     return {
         "what": "tokens alone",
         "halves": halves,
@@ -107,7 +99,7 @@ def command(halves: int, work: Path) -> list[dict[str, object]]:
                 *("--epoch", "bench", *countries, "--out", str(out)),
             )
 
-        taken = seconds(blind, rounds=2)
+        taken = shortest_s(blind, rounds=2)
         rows.append(
             {
                 "what": f"tally blind calls, {path.suffix[1:]}",
@@ -126,8 +118,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/bench"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
+    print(machine())
     halves = int(given.halves)
     for row in (tokens_alone(halves), *command(halves, given.work)):
         print(json.dumps(row))

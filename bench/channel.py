@@ -10,10 +10,7 @@ retention; `subscribe` that of a subscriber. Machines differ: quote the ratios.
 import argparse
 import json
 import os
-import platform
-import time
 import zlib
-from collections.abc import Callable
 
 from tallystick.blinding import PrivateKey
 from tallystick.channel import (
@@ -31,20 +28,12 @@ from tallystick.channel import (
 from tallystick.channel.codec import seal
 from tallystick.channel.frame import Kind
 from tallystick.channel.wire import encode_calls
+from timing import machine, shortest_s
 
 NOW_MS = 1_795_219_200_000
 SOCKET_BYTES = 65_536
+ROUNDS = 5
 SIZES = (1, 32, 1_024)  # calls to a frame
-
-
-def seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    """Return the shortest of a few runs."""
-    taken = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
 
 
 def departures(calls: int) -> list[Departure]:
@@ -87,10 +76,10 @@ def frames(calls: list[Departure], size: int) -> dict[str, object]:
     """Time encoding and decoding of frames of one size."""
     stream = b"".join(encode(calls, size))
     parts = [stream[i : i + SOCKET_BYTES] for i in range(0, len(stream), SOCKET_BYTES)]
-    to_bytes = seconds(lambda: encode(calls, size))
-    to_records = seconds(lambda: decode(parts))
-    copied = seconds(lambda: bytes(memoryview(stream)))
-    checked = seconds(lambda: zlib.crc32(stream))
+    to_bytes = shortest_s(lambda: encode(calls, size), ROUNDS)
+    to_records = shortest_s(lambda: decode(parts), ROUNDS)
+    copied = shortest_s(lambda: bytes(memoryview(stream)), ROUNDS)
+    checked = shortest_s(lambda: zlib.crc32(stream), ROUNDS)
     return {
         "what": "frames",
         "calls_a_frame": size,
@@ -155,8 +144,8 @@ def ends(calls: list[Departure]) -> dict[str, object]:
     """Time the two state machines at 12,000 calls a second."""
     teller = publish(calls, 12)
     now_ms = NOW_MS + len(calls) // 12
-    told = seconds(lambda: publish(calls, 12), rounds=3)
-    taken = seconds(lambda: subscribe(teller, now_ms), rounds=3)
+    told = shortest_s(lambda: publish(calls, 12), rounds=3)
+    taken = shortest_s(lambda: subscribe(teller, now_ms), rounds=3)
     listener = subscribe(teller, now_ms)
     return {
         "what": "publish and subscribe, 12 calls a millisecond",
@@ -172,8 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=lambda text: int(float(text)), default=200_000)
     given = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
+    print(machine())
     calls = departures(given.calls)
     for size in SIZES:
         print(json.dumps(frames(calls, size)))

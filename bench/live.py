@@ -11,9 +11,7 @@ included, by the count of departures held.
 import argparse
 import gc
 import json
-import time
 import tracemalloc
-from collections.abc import Callable
 from hashlib import blake2b
 
 from tallystick.agreement import Decider, Evidence, default_rules
@@ -21,6 +19,7 @@ from tallystick.blinding import TokenKey
 from tallystick.domains.calls.live import LiveCall, LiveKeys, NumberReader, live_half
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.pairing.live import LiveHalf, LiveMatcher, LiveWindow
+from timing import shortest_s
 
 T0 = 1_800_000_000_000
 RATE = 12_000  # departures a second, a burst: all asked about within their life
@@ -45,13 +44,6 @@ def half(number: int, *, arrives: bool) -> LiveHalf:
     )
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long something takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 def reference(departures: list[LiveHalf], arrivals: list[LiveHalf]) -> float:
     """Return seconds for a plain dictionary: fill, then look up."""
     held: dict[bytes | int, LiveHalf] = {}
@@ -62,7 +54,7 @@ def reference(departures: list[LiveHalf], arrivals: list[LiveHalf]) -> float:
         for one in arrivals:
             held.get(one.pair)
 
-    return seconds(work)
+    return shortest_s(work)
 
 
 def matcher_of(count: int) -> LiveMatcher:
@@ -87,7 +79,7 @@ def stream(departures: list[LiveHalf], arrivals: list[LiveHalf]) -> dict[str, ob
             outcomes.append(matcher.match(one, now_ms=now).outcome)
 
     outcomes: list[str] = []
-    adding, asking = seconds(add), seconds(ask)
+    adding, asking = shortest_s(add), shortest_s(ask)
     return {
         "add_us": round(adding / len(departures) * 1e6, 2),
         "match_us": round(asking / len(arrivals) * 1e6, 2),
@@ -109,7 +101,7 @@ def strangers(departures: list[LiveHalf]) -> float:
     asked = [
         half(10**9 + n, arrives=True)._replace(at_ms=last - 200) for n in range(20_000)
     ]
-    work = seconds(lambda: [matcher.match(one, now_ms=last) for one in asked])
+    work = shortest_s(lambda: [matcher.match(one, now_ms=last) for one in asked])
     return round(work / len(asked) * 1e6, 2)
 
 
@@ -151,13 +143,13 @@ def around() -> dict[str, float]:
         for n in range(20_000)
     ]
     numbers = [reader.read(calls[0])] * len(calls)
-    read = seconds(lambda: numbers.__setitem__(slice(None), map(reader.read, calls)))
+    read = shortest_s(lambda: numbers.__setitem__(slice(None), map(reader.read, calls)))
     both = list(zip(calls, numbers, strict=True))
-    blind = seconds(
+    blind = shortest_s(
         lambda: [live_half(c, n, keys, ident=1, arrives=True) for c, n in both]
     )
     decider = Decider(default_rules())
-    decide = seconds(
+    decide = shortest_s(
         lambda: [
             decider.decide(Evidence(half="paired", covered=True, origin="peer"))
             for _ in calls

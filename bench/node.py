@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import re
 import resource
 import subprocess
@@ -22,6 +21,7 @@ import time
 from collections import Counter, deque
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -29,6 +29,7 @@ from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import encode_verifying_key, signing_key
 from tallystick.node.terms import add_signature, new_terms
+from timing import machine
 
 TRANSIT_S = 0.05
 LINES = 8
@@ -91,7 +92,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Take whole answers off what came."""
@@ -183,10 +184,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10)
     given = parser.parse_args()
-    load1 = os.getloadavg()[0]
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {load1:.1f} at the start"
-    )
+    print(machine())
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         set_up(folder)

@@ -10,8 +10,6 @@ Machines differ and are shared: quote the ratios.
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from crossings import make_sides
+from timing import machine
 
 # Steps of the plan that pair by full keys; everything else reads, learns or judges.
 FIRST_PASS = {
@@ -117,8 +116,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/bench"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
+    print(machine())
     for size in given.sizes.split(","):
         row = measure(int(float(size)), given.work, given.memory, given.threads)
         print(json.dumps(row))

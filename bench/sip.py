@@ -11,8 +11,6 @@ strict parser alone. Machines differ: quote the ratios.
 import argparse
 import gc
 import json
-import os
-import platform
 import resource
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from tallystick.domains.calls.sip import (
     Source,
     parse_message,
 )
+from timing import machine
 
 SOURCE = Source("udp", "192.0.2.1", 5060)
 BODY = (
@@ -101,8 +100,7 @@ def main() -> None:
     parser.add_argument("--calls", type=lambda text: int(float(text)), default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
+    print(machine())
     numbers = range(given.calls)
     acks = [request("ACK", number, "", "") for number in numbers]
     for what, more in (("plain", ASSERTED), ("signed", ASSERTED + IDENTITY)):

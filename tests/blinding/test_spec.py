@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import tallystick.blinding
+from spec_tables import cells_below
 from tallystick.blinding import ALLOWED, PURPOSES, parse_public_key
 from tallystick.blinding.allowed import WHAT
 from tallystick.blinding.header import FORMAT
@@ -26,14 +27,7 @@ MODULES = sorted(Path(tallystick.blinding.__file__).parent.glob("*.py"))
 
 def table(begins: str) -> list[list[str]]:
     """Return the cells of the table whose first head cell begins so."""
-    lines = SPEC.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith(f"| {begins}"))
-    rows = []
-    for line in lines[first + 2 :]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
+    return cells_below(SPEC, begins)
 
 
 def test_the_example_is_in_the_vectors() -> None:

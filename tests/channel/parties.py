@@ -43,7 +43,7 @@ def terms(**changes: object) -> Terms:
         until_ms=FROM_MS + 92 * DAY_MS,
         **MEMBERS,
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)
 
 
 @cache

@@ -69,7 +69,7 @@ def test_damaged_bytes_give_a_prefix(place: int, bits: bytes, at: list[int]) -> 
 @given(KINDS, st.binary(max_size=400))
 def test_any_payload_is_read_or_refused(kind: int, payload: bytes) -> None:
     """A rightly sealed frame of any bytes raises nothing but FrameError."""
-    frames, code = read([seal(kind, payload)])  # type: ignore[arg-type]
+    frames, code = read([seal(kind, payload)])
     assert (len(frames) == 1) != (code is not None)
 
 

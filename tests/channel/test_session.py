@@ -146,8 +146,8 @@ def test_a_flood_of_pending_calls_costs_the_promise_and_no_memory() -> None:
 def test_what_cannot_be_told_is_lost_honestly(one: object) -> None:
     """A departure that no peer would take is not sent, and not promised."""
     teller = publisher()
-    at_ms = one.at_ms  # type: ignore[attr-defined]
-    assert teller.depart(one, now_ms=NOW_MS) == 0  # type: ignore[arg-type]
+    at_ms = one.at_ms
+    assert teller.depart(one, now_ms=NOW_MS) == 0
     assert (teller.next_sequence, teller.lost) == (1, 1)
     assert teller.from_ms >= min(at_ms, NOW_MS)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tallystick.channel
+from spec_tables import cells_below
 from tallystick.channel import (
     FRAME_FAULTS,
     PAYLOAD_LIMIT,
@@ -32,14 +33,7 @@ MODULES = sorted(Path(tallystick.channel.__file__).parent.glob("*.py"))
 
 def table(heading: str, begins: str) -> list[list[str]]:
     """Return the cells of the first such table under a heading."""
-    lines = SPEC.split(f"\n## {heading}\n")[1].splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith(f"| {begins}"))
-    rows = []
-    for line in lines[first + 2 :]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
+    return cells_below(SPEC.split(f"\n## {heading}\n")[1], begins)
 
 
 def test_refused_frames() -> None:

@@ -11,9 +11,6 @@ Lines that begin with "#" and empty lines are passed over.
 Source: spec/tokens.md, "Keys".
 """
 
-import base64
-import binascii
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,18 +18,17 @@ from typing import Final, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from tallystick.blinding.transcript import check_name, encode_fields
+from tallystick.blinding.keyline import key_digits, key_line, key_of_word
+from tallystick.blinding.transcript import check_name
 from tallystick.model import ConfigError, MalformedError, VerificationError
 
 KEY_BYTES: Final = 32
 KEY_TEXT_LIMIT: Final = 65_536  # a key file has a few hundred; more is not a key file
-_CHECK_BYTES: Final = 4
 _VERSION: Final = 1
 _PRIME: Final = 2**255 - 19
 _LINE: Final = re.compile(
     r"tallystick-(private|public)-key/([0-9]{1,4})(?:[ \t]+(\S+)[ \t]+(\S+))?"
 )
-_GROUPS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,27 +108,19 @@ def new_private_key(party: str, *, draw: Callable[[int], bytes]) -> PrivateKey:
 def fingerprint(key: PublicKey) -> str:
     """Return 30 digits in six groups that name the key, to be read aloud.
 
-    Each key has digits of its own, so that somebody in the middle would have to find
-    a second key with given digits (2^99 tries), not merely two that agree (2^50).
-
     Source: spec/tokens.md, "Fingerprints".
     """
-    party = key.party.encode("ascii")
-    digest = hashlib.sha256(
-        encode_fields(b"tallystick/fingerprint/1", party, key.point)
-    ).digest()
-    groups = (digest[5 * i : 5 * i + 5] for i in range(_GROUPS))
-    return " ".join(f"{int.from_bytes(g, 'big') % 100_000:05d}" for g in groups)
+    return key_digits(b"tallystick/fingerprint/1", key.party, key.point)
 
 
 def encode_public_key(key: PublicKey) -> str:
     """Return the public key as its one line, without a line end."""
-    return _encode("public", key.party, key.point)
+    return key_line(_head("public"), key.party, key.point)
 
 
 def encode_private_key(key: PrivateKey) -> str:
     """Return the private key as its one line, without a line end. It is a secret."""
-    return _encode("private", key.party, key.secret)
+    return key_line(_head("private"), key.party, key.secret)
 
 
 def parse_public_key(text: str, *, origin: str = "The public key") -> PublicKey:
@@ -163,15 +151,8 @@ def parse_private_key(text: str, *, origin: str = "The private key") -> PrivateK
     return PrivateKey(party=party, secret=raw)
 
 
-def _check_sum(kind: str, party: str, raw: bytes) -> bytes:
-    head = f"tallystick-{kind}-key/{_VERSION}".encode("ascii")
-    fields = encode_fields(head, party.encode("ascii"), raw)
-    return hashlib.sha256(fields).digest()[:_CHECK_BYTES]
-
-
-def _encode(kind: str, party: str, raw: bytes) -> str:
-    word = base64.urlsafe_b64encode(raw + _check_sum(kind, party, raw)).decode("ascii")
-    return f"tallystick-{kind}-key/{_VERSION} {party} {word}"
+def _head(kind: str) -> str:
+    return f"tallystick-{kind}-key/{_VERSION}"
 
 
 def _parse(kind: str, text: str, origin: str) -> tuple[str, bytes]:
@@ -186,7 +167,10 @@ def _parse(kind: str, text: str, origin: str) -> tuple[str, bytes]:
         _refuse_kind(origin, found_kind)
     if party is None:
         _refuse_damaged(origin)
-    return _decode(kind, party, word, origin)
+    raw = key_of_word(_head(kind), party, word, size=KEY_BYTES)
+    if raw is None:
+        _refuse_damaged(origin)
+    return party, raw
 
 
 def _only_line(text: str, origin: str) -> str:
@@ -201,18 +185,6 @@ def _only_line(text: str, origin: str) -> str:
             advice="Keep one key in one file.",
         )
     return lines[0]
-
-
-def _decode(kind: str, party: str, word: str, origin: str) -> tuple[str, bytes]:
-    try:
-        check_name("party", party)
-        both = base64.b64decode(word.encode("ascii"), altchars=b"-_", validate=True)
-    except (ConfigError, UnicodeEncodeError, binascii.Error):
-        _refuse_damaged(origin)
-    raw, check = both[:-_CHECK_BYTES], both[-_CHECK_BYTES:]
-    if len(raw) != KEY_BYTES or check != _check_sum(kind, party, raw):
-        _refuse_damaged(origin)
-    return party, raw
 
 
 def _refuse_foreign(origin: str) -> NoReturn:

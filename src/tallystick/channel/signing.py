@@ -7,9 +7,6 @@ algorithms are independent: HKDF's label parts them.
 Source: spec/channel.md, "Signing keys".
 """
 
-import base64
-import binascii
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
@@ -23,8 +20,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tallystick.blinding import PrivateKey
+from tallystick.blinding.keyline import key_digits, key_line, key_of_word
 from tallystick.blinding.transcript import check_name, encode_fields
-from tallystick.model import ConfigError, MalformedError, VerificationError
+from tallystick.model import MalformedError, VerificationError
 
 POINT_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -33,8 +31,6 @@ _HEAD: Final = "tallystick-verifying-key/1"
 _LINE: Final = re.compile(
     r"tallystick-verifying-key/([0-9]{1,4})[ \t]+(\S+)[ \t]+(\S+)"
 )
-_CHECK_BYTES: Final = 4
-_GROUPS: Final = 6
 _PRIME: Final = 2**255 - 19
 # The y of every point of order 1, 2, 4 and 8: under such a key anybody can sign.
 _ORDER_EIGHT: Final = int.from_bytes(
@@ -126,17 +122,12 @@ def signing_key(own: PrivateKey) -> SigningKey:
 
 def signing_fingerprint(key: VerifyingKey) -> str:
     """Return 30 digits in six groups that name the key, to be read aloud."""
-    party = key.party.encode("ascii")
-    fields = encode_fields(b"tallystick/signing-fingerprint/1", party, key.point)
-    digest = hashlib.sha256(fields).digest()
-    groups = (digest[5 * i : 5 * i + 5] for i in range(_GROUPS))
-    return " ".join(f"{int.from_bytes(g, 'big') % 100_000:05d}" for g in groups)
+    return key_digits(b"tallystick/signing-fingerprint/1", key.party, key.point)
 
 
 def encode_verifying_key(key: VerifyingKey) -> str:
     """Return the key as its one line, without a line end."""
-    both = key.point + _check_sum(key.party, key.point)
-    return f"{_HEAD} {key.party} {base64.urlsafe_b64encode(both).decode('ascii')}"
+    return key_line(_HEAD, key.party, key.point)
 
 
 def parse_verifying_key(
@@ -166,20 +157,10 @@ def parse_verifying_key(
             f"{origin} is of version {int(version)}; this program knows 1.",
             advice="Use the newer program that made it, on both sides.",
         )
-    try:
-        check_name("party", party)
-        both = base64.b64decode(word.encode("ascii"), altchars=b"-_", validate=True)
-    except (ConfigError, UnicodeEncodeError, binascii.Error):
-        _refuse_damaged(origin)
-    point, check = both[:-_CHECK_BYTES], both[-_CHECK_BYTES:]
-    if len(point) != POINT_BYTES or check != _check_sum(party, point):
+    point = key_of_word(_HEAD, party, word, size=POINT_BYTES)
+    if point is None:
         _refuse_damaged(origin)
     return VerifyingKey(party=party, point=point)
-
-
-def _check_sum(party: str, point: bytes) -> bytes:
-    fields = encode_fields(_HEAD.encode("ascii"), party.encode("ascii"), point)
-    return hashlib.sha256(fields).digest()[:_CHECK_BYTES]
 
 
 def _refuse_damaged(origin: str) -> NoReturn:

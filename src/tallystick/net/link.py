@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from tallystick.channel.errors import FrameError, Refusal, SessionError
 from tallystick.channel.feed import Feed
@@ -124,7 +124,7 @@ class _Session(asyncio.Protocol):
         self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
         if len(self._door.sessions) >= SESSIONS_LIMIT:
             self.refuse(Refusal.BUSY)
             return

@@ -6,7 +6,7 @@ Source: RFC 3261 section 18; spec/sip.md.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, cast
 
 from tallystick.domains.calls.sip import (
     Ask,
@@ -53,7 +53,7 @@ class SipDoor:
         """
         self.server = server
         self._now_ms = now_ms
-        self._told = {Ask: asked, Passed: passed, Withdrawn: withdrawn}
+        self._asked, self._passed, self._withdrawn = asked, passed, withdrawn
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._sources: dict[tuple[str, int], Source] = {}
@@ -116,10 +116,15 @@ class SipDoor:
 
     def _carry_out(self, outputs: Iterable[Output]) -> None:
         for one in outputs:
-            if isinstance(one, Send):
-                self._send(one)
-            else:
-                self._told[type(one)](one)  # type: ignore[operator]
+            match one:
+                case Send():
+                    self._send(one)
+                case Ask():
+                    self._asked(one)
+                case Passed():
+                    self._passed(one)
+                case Withdrawn():
+                    self._withdrawn(one)
 
     def _send(self, one: Send) -> None:
         if one.to.is_stream:
@@ -163,8 +168,8 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-        self._source = self._door.connect(transport)  # type: ignore[arg-type]
+        self._transport = cast("asyncio.Transport", transport)
+        self._source = self._door.connect(self._transport)
         if self._source is None:
             transport.close()
 

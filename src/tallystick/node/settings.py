@@ -245,8 +245,10 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for name, value in above.items():
         under = merged.get(name)
-        both = isinstance(value, dict) and isinstance(under, dict)
-        merged[name] = _over(under, value) if both else value  # type: ignore[arg-type]
+        if isinstance(value, dict) and isinstance(under, dict):
+            merged[name] = _over(under, value)
+        else:
+            merged[name] = value
     return merged
 
 

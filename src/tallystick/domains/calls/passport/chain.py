@@ -11,7 +11,7 @@ Source: RFC 5280, section 6; RFC 8226; RFC 9060; spec/passport.md, "Certificate"
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,6 +27,11 @@ from tallystick.domains.calls.passport.constraints import (
 from tallystick.domains.calls.passport.credential import Credential
 from tallystick.domains.calls.passport.refusal import Refusal
 from tallystick.domains.calls.passport.trust import TrustList
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPublicKeyTypes,
+    )
 
 MAX_CHAIN: Final = 8  # certificates
 MAX_CHAIN_BYTES: Final = 32_768
@@ -195,7 +200,9 @@ def _check_revoked(
                 continue
             if revoked.get_revoked_certificate_by_serial_number(serial) is None:
                 continue
-            if revoked.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+            # It has issued a certificate of the path, so its key is one that signs.
+            key = cast("CertificateIssuerPublicKeyTypes", issuer.public_key())
+            if revoked.is_signature_valid(key):
                 raise Refusal("certificate-revoked")
 
 
