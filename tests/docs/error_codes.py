@@ -35,6 +35,13 @@ def codes_of(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in ERRORS and node.args:
             yield from _codes(node.args[0], tree)
+        elif isinstance(node, ast.Call):
+            # A code handed to what raises the error elsewhere.
+            yield from (
+                str(one.value.value)
+                for one in node.keywords
+                if one.arg == "code" and isinstance(one.value, ast.Constant)
+            )
 
 
 def all_codes() -> set[str]:

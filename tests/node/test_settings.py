@@ -70,5 +70,5 @@ def test_a_mistake_in_the_environment_names_the_variable(file, monkeypatch):
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     """Without a settings file there is a sentence."""
-    with pytest.raises(ConfigError, match="no settings file"):
+    with pytest.raises(ConfigError, match="cannot be read: no such file"):
         load_settings(tmp_path / "node.toml")

@@ -147,11 +147,17 @@ def terms(
     """
     from datetime import UTC
 
+    from tallystick.node.files import read_text
     from tallystick.node.service import now_ms
-    from tallystick.node.terms import add_signature, new_terms, read_text
+    from tallystick.node.terms import add_signature, new_terms
 
     if peer is None:
-        text = read_text(out)
+        text = read_text(
+            out,
+            code="node-terms",
+            what="The terms",
+            advice="To write new ones, give --peer and --peer-signing.",
+        )
     else:
         moment = begins or datetime.fromtimestamp(now_ms() / 1000, UTC)
         text = new_terms(own, peer, peer_signing, begins=moment, days=days)

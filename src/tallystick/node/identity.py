@@ -4,7 +4,6 @@ Nothing is fetched while a call rings: certificates come from files.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from tallystick.domains.calls.live import CallNumbers, LiveCall
@@ -18,7 +17,7 @@ from tallystick.domains.calls.passport import (
     verify_call,
 )
 from tallystick.domains.calls.passport.context import DEFAULT_POLICY
-from tallystick.model import ConfigError
+from tallystick.node.files import read_bytes
 from tallystick.node.settings import Certificate, Trust
 
 REFRESH_S: Final = 3_600
@@ -65,7 +64,8 @@ class Identities:
             return
         self._refreshed_s = now_s
         for one in self._files:
-            self._store.add(one.url, _bytes(one.file), now_s=now_s)
+            data = read_bytes(one.file, code="node-trust", what="The certificate")
+            self._store.add(one.url, data, now_s=now_s)
 
     def judge(
         self, call: LiveCall, numbers: CallNumbers, *, now_s: int
@@ -100,13 +100,5 @@ def _digits(number: int) -> str:
 
 
 def _trusted(trust: Trust) -> TrustList:
-    return load_trust_list(trust.country, _bytes(trust.file), codes=trust.codes)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            "node-trust", f"{path} cannot be read: {error.strerror}."
-        ) from None
+    pem = read_bytes(trust.file, code="node-trust", what="The trust list")
+    return load_trust_list(trust.country, pem, codes=trust.codes)

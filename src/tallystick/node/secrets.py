@@ -15,6 +15,7 @@ from tallystick.channel import (
 )
 from tallystick.domains.calls.live import LiveKeys
 from tallystick.model import ConfigError
+from tallystick.node.files import read_text
 
 EPOCHS_KEPT: Final = 8
 
@@ -44,14 +45,12 @@ class Secrets:
                 party's.
         """
         key = read_private_key(own)
-        try:
-            text = terms.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
-            raise ConfigError(
-                "node-terms",
-                f"The channel's terms {terms} cannot be read.",
-                advice="`tally node terms` writes them; both parties sign.",
-            ) from None
+        text = read_text(
+            terms,
+            code="node-terms",
+            what="The channel's terms",
+            advice="`tally node terms` writes them; both parties sign.",
+        )
         signed = parse_agreement(text, origin=str(terms))
         peers = [k for k in signed.terms.keys if k.party != key.party]
         if len(peers) != 1:

@@ -23,6 +23,7 @@ from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
 from tallystick.node.api import Api
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.departures import Departures
+from tallystick.node.files import read_text
 from tallystick.node.identity import Identities
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
@@ -311,10 +312,7 @@ def _decider(settings: NodeSettings) -> Decider:
 def _rules(path: Path | None) -> RuleTable:
     if path is None:
         return default_rules()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError("node-rules", f"The rules {path} cannot be read.") from None
+    text = read_text(path, code="node-rules", what="The rules")
     return parse_rules(text, origin=str(path))
 
 

@@ -20,9 +20,14 @@ from pydantic_settings import (
 )
 
 from tallystick.model import ConfigError
+from tallystick.node.files import read_text
 
 PREFIX: Final = "TALLY_NODE_"
 _ADDRESS: Final = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+_EXAMPLE: Final = (
+    "The page `Run a node beside your switch` has an example of each value."
+)
 
 Address = Annotated[str, Field(pattern=_ADDRESS, description="host:port")]
 
@@ -195,7 +200,7 @@ def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Loaded:
         raise ConfigError(
             "node-settings",
             f"The settings cannot be used. {_explained(error, layers, path)}",
-            advice="`tally node config show` lists every value with its meaning.",
+            advice=_EXAMPLE,
         ) from None
     origins = {
         name: next((o for o, layer in layers.items() if _holds(layer, name)), "default")
@@ -224,20 +229,13 @@ def _meanings(model: type[BaseModel], above: str = "") -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path, code="node-settings", what="The settings", advice=_EXAMPLE)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            "node-settings",
-            f"There is no settings file {path}.",
-            advice="`tally node new` writes one to begin with.",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "node-settings", f"{path} cannot be read: {type(error).__name__}."
-        ) from None
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError("node-settings", f"{path} is not TOML: {error}.") from None
+        raise ConfigError(
+            "node-settings", f"{path} is not TOML: {error}.", advice=_EXAMPLE
+        ) from None
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

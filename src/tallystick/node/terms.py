@@ -12,7 +12,6 @@ from tallystick.channel import (
     sign_terms,
     signing_key,
 )
-from tallystick.model import ConfigError
 
 USUAL: Final = {
     "epoch_ms": 86_400_000,
@@ -61,19 +60,3 @@ def new_terms(
 def add_signature(text: str, own: Path) -> str:
     """Return the terms with the own signature added."""
     return sign_terms(text, signing_key(read_private_key(own)), origin="The terms")
-
-
-def read_text(path: Path) -> str:
-    """Read terms that are there.
-
-    Raises:
-        ConfigError: "node-terms".
-    """
-    try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(
-            "node-terms",
-            f"There are no terms to sign in {path}.",
-            advice="To write new ones, give --peer and --peer-signing.",
-        ) from None
