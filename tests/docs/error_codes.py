@@ -40,7 +40,9 @@ def codes_of(path: Path) -> Iterator[str]:
             yield from (
                 str(one.value.value)
                 for one in node.keywords
-                if one.arg == "code" and isinstance(one.value, ast.Constant)
+                if one.arg == "code"
+                and isinstance(one.value, ast.Constant)
+                and CODE.fullmatch(str(one.value.value))
             )
 
 
