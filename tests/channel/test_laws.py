@@ -25,7 +25,7 @@ from tallystick.channel.frame import Kind
 
 from .line import Line
 from .make_vectors import FOLDER
-from .parties import BY, RU, frames_of, publisher, standing
+from .parties import BY, RU, departure, frames_of, publisher, standing
 
 ACTS = ["pass", "pass", "pass", "none", "none", "cut", "lose", "repeat", "swap"]
 ROUNDS = st.tuples(
@@ -78,6 +78,39 @@ def test_no_line_makes_a_promise_cover_what_is_missing(
         play(line, one, seen)
         line.check()
         assert list(line.got) == sorted(line.got)
+
+
+@pytest.mark.property
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["depart", "lose", "poll", "flush"]),
+            st.integers(0, 40),  # milliseconds before it
+            st.integers(-30, 3_000),  # how long ago the call left
+        ),
+        max_size=40,
+    )
+)
+def test_no_promise_is_given_again_for_a_time_it_was_taken_back_of(
+    acts: list[tuple[str, int, int]],
+) -> None:
+    """A call that was lost stays outside the promise, whatever comes after it."""
+    told = publisher()
+    now_ms, lost_ms = told.from_ms, told.from_ms
+    for act, later_ms, ago_ms in acts:
+        now_ms += later_ms
+        match act:
+            case "depart":
+                told.depart(departure(now_ms - ago_ms), now_ms=now_ms)
+            case "lose":
+                told.lose(now_ms - ago_ms)
+                lost_ms = max(lost_ms, now_ms - ago_ms)
+            case "poll":
+                told.poll(now_ms=now_ms)
+            case _:
+                told.flush(now_ms=now_ms)
+        assert told.from_ms >= lost_ms
 
 
 @pytest.mark.property

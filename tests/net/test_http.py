@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tallystick.net.http import MAX_BODY, Connection, Exchange
+from tallystick.net.http import MAX_BODY, Connections, Exchange
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -16,9 +16,7 @@ def serve(handle: Callable[[Exchange], None], talk: Talk) -> None:
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Connection(handle, loop), "127.0.0.1", 0
-        )
+        server = await loop.create_server(Connections(handle, loop), "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()[:2]
         reader, writer = await asyncio.open_connection(host, port)
         try:
@@ -141,5 +139,98 @@ def test_a_client_that_wants_to_close_is_closed():
         writer.write(request("/", more="Connection: close\r\n"))
         assert (await reply(reader))[0] == 200
         assert await reader.read() == b""
+
+    serve(echo, talk)
+
+
+def test_an_offer_of_another_protocol_is_passed_over():
+    """A client that offers HTTP/2 in clear is answered in HTTP/1.1, content and all."""
+
+    async def talk(reader, writer):
+        offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        writer.write(request("/a", "content", more=offer) + request("/b", "more"))
+        said = [json.loads((await reply(reader))[1]) for _ in range(2)]
+        assert [(one[1], one[3]) for one in said] == [("/a", "content"), ("/b", "more")]
+
+    serve(echo, talk)
+
+
+def test_a_client_that_waits_to_be_encouraged_is():
+    """`Expect: 100-continue` is answered before the content comes."""
+
+    async def talk(reader, writer):
+        data = request("/", "content", more="Expect: 100-continue\r\n")
+        head, _, body = data.partition(b"\r\n\r\n")
+        writer.write(head + b"\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        writer.write(body)
+        assert json.loads((await reply(reader))[1])[3] == "content"
+
+    serve(echo, talk)
+
+
+def test_a_client_that_says_no_more_still_gets_its_answer():
+    """After the client has closed its half, a late answer still leaves."""
+    held = []
+
+    async def talk(reader, writer):
+        writer.write(request("/late"))
+        writer.write_eof()
+        await asyncio.sleep(0.05)
+        held.pop().answer(200, b"{}")
+        assert (await reply(reader))[0] == 200
+        assert await reader.read() == b""
+
+    serve(held.append, talk)
+
+
+def test_many_requests_at_once_are_all_answered_and_nobody_waits_for_long():
+    """A flood on one line neither loses a request nor stops the others' turns."""
+    longest = 0.0
+
+    async def beat():
+        nonlocal longest
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            longest = max(longest, loop.time() - before)
+
+    async def talk(reader, writer):
+        other = asyncio.create_task(beat())
+        writer.write(request("/x", "1") * 5_000)
+        for _ in range(5_000):
+            assert (await reply(reader))[0] == 200
+        other.cancel()
+
+    serve(echo, talk)
+    assert longest < 0.25
+
+
+def test_a_client_that_takes_no_answers_is_read_no_more():
+    """Requests wait on the line while their answers are not taken."""
+    asked = []
+
+    def handle(exchange):
+        asked.append(exchange.path)
+        exchange.answer(200, b"x" * 100_000)
+
+    async def talk(reader, writer):
+        writer.write(request("/x") * 3_000)
+        await asyncio.sleep(0.5)
+        assert 0 < len(asked) < 1_000
+        for _ in range(3_000):
+            assert (await reply(reader))[0] == 200
+
+    serve(handle, talk)
+
+
+@pytest.mark.parametrize("size", [100_000, 5_000_000])
+def test_an_endless_header_is_refused_while_it_comes(size):
+    """One header of any length is refused before it is over."""
+
+    async def talk(reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nX: " + b"b" * size)
+        assert (await reply(reader))[0] == 431
 
     serve(echo, talk)

@@ -10,7 +10,8 @@ from typing import Any
 from tallystick.blinding import new_private_key
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
-from tallystick.node.service import Node, build, now_ms
+from tallystick.node.build import build
+from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import load_settings
 
 COUNTRIES = ("BY", "RU")
@@ -116,14 +117,14 @@ async def both(
     await two.start()
     try:
         async with asyncio.timeout(5):
-            await _ready(two)
+            await ready(two)
         yield one, two
     finally:
         await two.stop()
         await one.stop()
 
 
-async def _ready(node: Node) -> None:
+async def ready(node: Node) -> None:
     """Wait until calls that arrive now can be judged."""
     while not node.health()["ready"]:  # ruff: ignore[async-busy-wait]
         await asyncio.sleep(0.01)

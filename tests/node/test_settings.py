@@ -50,6 +50,9 @@ def test_each_value_says_where_it_came_from(file, monkeypatch):
         (("127.0.0.1:8081", "8081"), "listen.http"),
         (('peer = "RU"', 'peer = "Russia"'), "numbers.peer"),
         (("[listen]", "[listen"), "is not TOML"),
+        (("8081", "80810"), "listen.http"),
+        (("[listen]", '[listen]\ncertificate = "c.pem"'), "certificate_key"),
+        (('peer = "RU"', 'peer = "BY"'), "one country twice"),
     ],
 )
 def test_mistakes_are_named_with_their_place(file, change, said):
@@ -66,6 +69,20 @@ def test_a_mistake_in_the_environment_names_the_variable(file, monkeypatch):
     monkeypatch.setenv("TALLY_NODE_LIMITS__DEADLINE_MS", "soon")
     with pytest.raises(ConfigError, match="TALLY_NODE_LIMITS__DEADLINE_MS"):
         load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LIMIT__DEADLINE_MS", "300"), ("SWITCHES", "not json")],
+)
+def test_a_variable_that_is_not_known_or_not_readable_is_named(
+    file, monkeypatch, name, value
+):
+    """A slip in the environment does not pass in silence, nor with a traceback."""
+    monkeypatch.setenv(f"TALLY_NODE_{name}", value)
+    with pytest.raises(ConfigError, match="(?i)" + name.partition("__")[0]) as caught:
+        load_settings(file)
+    assert caught.value.advice
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

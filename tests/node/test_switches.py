@@ -96,9 +96,9 @@ def test_a_call_told_and_asked_by_sip_goes_on(tmp_path: Path, dialect, goes_on):
             await warm(by, ru)
             assert status(await ask(by, invite(1))) == goes_on
             assert status(await ask(ru, invite(1))) == goes_on
-            assert ru.verdicts.find("1@gateway")["outcome"] == "paired"
+            assert ru.verdicts.recent("1@gateway")["outcome"] == "paired"
             assert status(await ask(ru, invite(2, calling=C))) == goes_on
-            assert ru.verdicts.find("2@gateway")["outcome"] == "no_departure"
+            assert ru.verdicts.recent("2@gateway")["outcome"] == "no_departure"
 
     asyncio.run(run())
 

@@ -129,7 +129,8 @@ class Publisher:
             1 or more; 0 where it was not told, and the promise begins anew behind it.
         """
         if not self._is_tellable(departure, now_ms):
-            self.lose(min(departure.at_ms, now_ms), ticket=ticket)
+            # When it left cannot be relied on, so nothing up to now is promised.
+            self.lose(now_ms, ticket=ticket)
             return 0
         # Flushing moves the watermark, so it comes before the promise is looked at,
         # and the call stays pending until it waits in a frame.
@@ -244,10 +245,14 @@ class Publisher:
         )
 
     def _keep_promise(self, at_ms: int) -> None:
-        """Begin the promise anew if a call comes whose time was promised already."""
-        if self.from_ms < at_ms <= self.watermark_ms:
+        """Begin the promise anew if a call comes whose time was promised already.
+
+        Or whose time lies before the promise: if its switch's clock is behind, it
+        leaves now, and its arrival must find no promise either.
+        """
+        if at_ms <= self.watermark_ms:
             self.lost += 1
-            self.from_ms = self.watermark_ms
+            self.from_ms = max(self.from_ms, self.watermark_ms)
 
     def _move_watermark(self, now_ms: int) -> None:
         """Promise as much as is known; only while no departure waits for its frame."""

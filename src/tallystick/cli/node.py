@@ -33,7 +33,8 @@ def run(
     """
     import uvloop
 
-    from tallystick.node.service import build, serve
+    from tallystick.node.build import build
+    from tallystick.node.service import serve
     from tallystick.node.settings import load_settings
 
     flags = {"listen": {"http": http}} if http else {}

@@ -20,7 +20,10 @@ TEXT: Final = b"text/plain; charset=utf-8"
 MAX_BODY: Final = 1 << 20
 MAX_HEAD: Final = 1 << 14
 MAX_WAITING: Final = 256  # requests of one connection that are under way
+MAX_CONNECTIONS: Final = 1_024
+PIECE: Final = 1 << 13  # bytes read in one turn, so that others get theirs
 IDLE_S: Final = 75.0
+REQUEST_S: Final = 10.0  # from the first byte of a request to its last
 
 _REASONS: Final = {
     200: b"OK",
@@ -83,27 +86,16 @@ class Exchange:
 Handle = Callable[[Exchange], None]
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection.
+class Connections:
+    """All clients' connections of one port.
 
-    Bounds: `MAX_WAITING` requests under way, one of them not yet whole.
+    Attributes:
+        handle: Answers an exchange, at once or later; must not block.
+        failed: Called where `handle` raised, from within the handling of it.
+        refused: Called for what is no request, or too much of one.
+
+    Bounds: `MAX_CONNECTIONS`.
     """
-
-    __slots__ = (
-        "_body",
-        "_broken",
-        "_failed",
-        "_handle",
-        "_headers",
-        "_heard_s",
-        "_idle",
-        "_loop",
-        "_parser",
-        "_size",
-        "_transport",
-        "_url",
-        "_waiting",
-    )
 
     def __init__(
         self,
@@ -111,23 +103,38 @@ class Connection(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         *,
         failed: Callable[[], None] = lambda: None,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """Answer requests by calling `handle` with each.
+        """Have none yet."""
+        self.handle = handle
+        self.failed = failed
+        self.refused = refused
+        self.loop = loop
+        self.open: set[Connection] = set()
 
-        Args:
-            handle: Answers the exchange, at once or later; must not block.
-            loop: Tells the time.
-            failed: Called where `handle` raised, from within the handling of it.
-        """
-        self._handle = handle
-        self._failed = failed
-        self._loop = loop
+    def __call__(self) -> "Connection":
+        """Return what a new connection is served by."""
+        return Connection(self)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection.
+
+    Bounds: `MAX_WAITING` requests under way, one of them not yet whole; reading stops
+        while there are more, or while the client takes no answers.
+    """
+
+    def __init__(self, all_of: Connections) -> None:
+        """Answer requests as `all_of` says."""
+        self._all = all_of
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[Exchange] = deque()
-        self._idle: asyncio.TimerHandle | None = None
-        self._heard_s = loop.time()
-        self._broken = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard_s = all_of.loop.time()
+        self._began_s: float | None = None
+        self._unread = bytearray()
+        self._full = self._broken = self._ended = self._working = False
         self._start()
 
     def _start(self) -> None:
@@ -135,32 +142,104 @@ class Connection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._size = 0
+        self._in_head = True
+        self._head_size = 0
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Begin, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
+        self._all.open.add(self)
+        if len(self._all.open) > MAX_CONNECTIONS:
+            self._refuse(503)
+            return
         self._watch()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # ruff: ignore[unused-method-argument]
+    def connection_lost(self, exc: Exception | None) -> None:
         """End; answers still to come go nowhere."""
+        del exc
+        self._all.open.discard(self)
         self._transport = None
         self._waiting.clear()
-        if self._idle is not None:
-            self._idle.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def eof_received(self) -> bool:
+        """Stay open for answers to a client that says no more."""
+        self._ended = True
+        return bool(self._waiting or self._unread)
+
+    def pause_writing(self) -> None:
+        """Read no more while the client takes no answers."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        self._full = False
+        self._work()
 
     def data_received(self, data: bytes) -> None:
         """Read on; whatever is no HTTP is refused and the connection closed."""
-        if self._broken:
+        self._heard_s = self._all.loop.time()
+        self._unread += data
+        if not self._working:
+            self._work()
+
+    def _work(self) -> None:
+        """Read a piece, and come back for the next one."""
+        self._working = False
+        transport = self._transport
+        if transport is None or self._broken:
+            self._unread.clear()
             return
+        if self._is_busy():
+            transport.pause_reading()
+            return
+        piece = bytes(self._unread[:PIECE])
+        del self._unread[:PIECE]
+        if piece:
+            self._feed(piece)
+        if self._unread or self._is_busy():
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+        if self._unread and not self._is_busy():
+            self._working = True
+            self._all.loop.call_soon(self._work)
+
+    def _is_busy(self) -> bool:
+        return self._full or len(self._waiting) >= MAX_WAITING
+
+    def _feed(self, piece: bytes) -> None:
+        if self._began_s is None:
+            self._began_s = self._all.loop.time()
         try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as asked:
+            # HTTP/1.1 is what is spoken here (RFC 9110, 7.8): the request counts, its
+            # wish does not.
+            self._parser = httptools.HttpRequestParser(self)
+            self._unread[:0] = self._without_upgrade() + piece[asked.args[0] :]
+        except httptools.HttpParserError as error:
             # What a callback raises comes as the cause of the parser's own error.
             cause = error.__context__
             self._refuse(cause.status if isinstance(cause, _RefusedError) else 400)
-        self._heard_s = self._loop.time()
+        else:
+            self._head_size += len(piece)
+            if self._in_head and self._head_size > MAX_HEAD + PIECE:
+                self._refuse(431)
+
+    def _without_upgrade(self) -> bytes:
+        """Write the head of the present request anew."""
+        method = self._method
+        gone = {b"upgrade", b"connection", b"http2-settings"}
+        lines = [
+            b"%b: %b\r\n" % (name, value)
+            for name, value in self._headers.items()
+            if name not in gone
+        ]
+        return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._url, b"".join(lines))
 
     # What the parser calls.
 
@@ -179,8 +258,13 @@ class Connection(asyncio.Protocol):
         self._headers[name.lower()] = value or b""
 
     def on_headers_complete(self) -> None:
-        """Count the content from here on."""
+        """Count the content from here on; encourage a client that waits for it."""
         self._size = 0
+        self._in_head = False
+        self._method = self._parser.get_method()
+        expects = self._headers.get(b"expect", b"").lower() == b"100-continue"
+        if expects and not self._waiting and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the content."""
@@ -191,10 +275,11 @@ class Connection(asyncio.Protocol):
         """Hand the request over.
 
         Raises:
-            _RefusedError: Too many are under way, or the target is none.
+            _RefusedError: The target is none.
         """
-        if len(self._waiting) >= MAX_WAITING:
-            raise _RefusedError(503)
+        self._began_s = None
+        if self._parser.should_upgrade():
+            return  # it comes again, without that wish
         try:
             url = httptools.parse_url(self._url)
             path = (url.path or b"/").decode("ascii")
@@ -202,7 +287,7 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
             raise _RefusedError(400) from None
         exchange = Exchange(
-            method=self._parser.get_method().decode("ascii", "replace"),
+            method=self._method.decode("ascii", "replace"),
             path=path,
             query=query,
             headers=self._headers,
@@ -212,9 +297,9 @@ class Connection(asyncio.Protocol):
         )
         self._waiting.append(exchange)
         try:
-            self._handle(exchange)
+            self._all.handle(exchange)
         except Exception:  # ruff: ignore[blind-except] (a mistake of ours must not end the server)
-            self._failed()
+            self._all.failed()
             exchange.answer(500)
 
     def flush(self) -> None:
@@ -224,14 +309,18 @@ class Connection(asyncio.Protocol):
             return
         ready: list[bytes] = []
         close = False
+        was_busy = self._is_busy()
         while waiting and waiting[0].reply is not None:
             exchange = waiting.popleft()
             ready.append(exchange.reply or b"")
             close = close or not exchange.keep_alive
         if ready:
             transport.write(b"".join(ready))
-        if close:
+        if close or (self._ended and not waiting and not self._unread):
             transport.close()
+        elif was_busy and not self._is_busy() and not self._working:
+            self._working = True
+            self._all.loop.call_soon(self._work)
 
     def _count(self, more: int, most: int, status: int) -> None:
         self._size += more
@@ -241,6 +330,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int) -> None:
         """Say what is wrong once earlier answers are out, and close."""
         self._broken = True
+        self._all.refused()
         last = Exchange("", "", "", {}, b"", keep_alive=False, _connection=self)
         self._waiting.append(last)
         last.answer(status)
@@ -250,11 +340,15 @@ class Connection(asyncio.Protocol):
 
         One timer for as long as nothing comes costs less than one for each request.
         """
-        left_s = self._heard_s + IDLE_S - self._loop.time()
-        if left_s <= 0 and not self._waiting and self._transport is not None:
-            self._transport.close()
+        now_s, transport = self._all.loop.time(), self._transport
+        if transport is None:
             return
-        self._idle = self._loop.call_later(max(left_s, 1.0), self._watch)
+        idle = now_s - self._heard_s >= IDLE_S and (self._full or not self._waiting)
+        slow = self._began_s is not None and now_s - self._began_s >= REQUEST_S
+        if idle or (slow and not self._unread):
+            transport.abort()
+            return
+        self._timer = self._all.loop.call_later(1.0, self._watch)
 
 
 class _RefusedError(Exception):

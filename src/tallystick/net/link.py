@@ -9,6 +9,7 @@ Source: spec/channel.md, "Session".
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,6 +27,9 @@ from tallystick.channel.subscriber import Delivered, Subscriber
 
 GREETING_S: Final = 5.0
 SESSIONS_LIMIT: Final = 16
+GREETINGS_LIMIT: Final = 64
+"""Connections that have not proved who they are; of more, the oldest go first."""
+
 SILENT_S: Final = 2.0
 """A subscription that heard nothing for so long connects anew."""
 WAIT_S: Final = (0.1, 5.0)
@@ -57,11 +61,17 @@ class Side:
 class Door:
     """Serves a publisher's frames to the peer's nodes.
 
-    Bounds: `SESSIONS_LIMIT` sessions at once; each may hold back some 512 KiB.
+    Bounds: `SESSIONS_LIMIT` sessions at once; each may hold back some 512 KiB. Who
+        has not proved to be the peer takes no place of it.
     """
 
     def __init__(
-        self, side: Side, publisher: Publisher, *, certificate: bytes = b""
+        self,
+        side: Side,
+        publisher: Publisher,
+        *,
+        certificate: bytes = b"",
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to serve.
 
@@ -70,11 +80,14 @@ class Door:
             publisher: Whose frames.
             certificate: The TLS certificate (DER) under which it listens; empty
                 without TLS.
+            failed: Called where a turn met a fault of the program.
         """
         binding = hashlib.sha256(certificate).digest() if certificate else b""
         self.side = replace(side, standing=replace(side.standing, binding=binding))
         self.publisher = publisher
         self.sessions: set[_Session] = set()
+        self.greetings: dict[_Session, None] = {}
+        self._failed = failed
         self._server: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
 
@@ -84,7 +97,11 @@ class Door:
         """Begin to listen and return where."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Session(self), host, port, ssl=tls
+            lambda: _Session(self),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else GREETING_S,
         )
         self._tick()
         name = self._server.sockets[0].getsockname()
@@ -94,7 +111,7 @@ class Door:
         """Tell the subscribers that this side stops, and stop."""
         if self._ticking is not None:
             self._ticking.cancel()
-        for session in list(self.sessions):
+        for session in (*self.sessions, *self.greetings):
             session.pump()
             session.refuse(Refusal.CLOSING)
         if self._server is not None:
@@ -103,10 +120,14 @@ class Door:
 
     def _tick(self) -> None:
         """Finish frames in time and hand out what is there."""
-        self.publisher.poll(now_ms=self.side.now_ms())
-        for session in list(self.sessions):
-            session.pump()
-        self._ticking = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(TICK_S, self._tick)
+        try:
+            self.publisher.poll(now_ms=self.side.now_ms())
+            for session in list(self.sessions):
+                session.pump()
+        except Exception:  # ruff: ignore[blind-except] (the next turn must come)
+            self._failed()
 
 
 class _Session(asyncio.Protocol):
@@ -125,16 +146,17 @@ class _Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        if len(self._door.sessions) >= SESSIONS_LIMIT:
-            self.refuse(Refusal.BUSY)
-            return
-        self._door.sessions.add(self)
+        greetings = self._door.greetings
+        greetings[self] = None
+        if len(greetings) > GREETINGS_LIMIT:
+            next(iter(greetings)).refuse(Refusal.BUSY)
         loop = asyncio.get_running_loop()
         self._late = loop.call_later(GREETING_S, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._door.sessions.discard(self)
+        self._door.greetings.pop(self, None)
         self._transport = None
         if self._late is not None:
             self._late.cancel()
@@ -147,6 +169,8 @@ class _Session(asyncio.Protocol):
         self.pump()
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return  # refused already; what was under way counts no more
         try:
             for frame in self._reader.feed(data):
                 self._take(frame)
@@ -168,6 +192,7 @@ class _Session(asyncio.Protocol):
     def refuse(self, refusal: Refusal | None) -> None:
         """Say why, unless the peer knows, and close."""
         self._feed = None
+        self._door.greetings.pop(self, None)
         if self._transport is not None:
             if refusal is not None:
                 self._transport.write(refusal_frame(refusal))
@@ -184,6 +209,10 @@ class _Session(asyncio.Protocol):
                 self._transport.write(welcome)
         else:
             position = self._answering.receive_proof(frame)
+            if len(self._door.sessions) >= SESSIONS_LIMIT:
+                raise SessionError(Refusal.BUSY)
+            del self._door.greetings[self]
+            self._door.sessions.add(self)
             self._reader.widen()
             self._feed = Feed(
                 self._door.publisher,
@@ -248,7 +277,7 @@ class Subscription:
             began = self._side.now_ms()
             try:
                 await self._session(host, port)
-            except (OSError, SessionError, FrameError, TimeoutError, EOFError) as error:
+            except Exception as error:  # ruff: ignore[blind-except] (it must connect again)
                 self.state.failure = _sentence(error)
             finally:
                 self.state.connected = False
@@ -346,11 +375,25 @@ def _first_certificate(pem: str) -> str:
     return pem[pem.index(begin) : pem.index(end) + len(end)]
 
 
+_WHY: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((TimeoutError,), "The peer did not answer in time."),
+    (
+        (EOFError,),
+        (
+            "The peer closed the connection: it is being stopped, or speaks TLS where"
+            " `peer.tls` is not set."
+        ),
+    ),
+    ((ssl.SSLError,), "What listens at `peer.address` does not speak TLS."),
+    ((ConnectionRefusedError,), "Nobody listens at `peer.address`."),
+    ((socket.gaierror, UnicodeError), "The name in `peer.address` leads nowhere."),
+)
+
+
 def _sentence(error: Exception) -> str:
+    """Say why a session ended, and what to look at."""
     if isinstance(error, SessionError | FrameError):
         return str(error)
-    if isinstance(error, TimeoutError):
-        return "The peer did not answer in time."
-    if isinstance(error, EOFError):
-        return "The peer closed the connection."
-    return f"The peer cannot be reached: {type(error).__name__}."
+    known = (sentence for types, sentence in _WHY if isinstance(error, types))
+    why = getattr(error, "strerror", None) or type(error).__name__
+    return next(known, f"The session with the peer ended: {why}.")

@@ -22,6 +22,9 @@ from tallystick.domains.calls.sip import (
 
 SOURCES_KEPT: Final = 4_096
 CONNECTIONS_LIMIT: Final = 1_024
+LINE_IDLE_S: Final = 600.0
+"""A switch that keeps its connection says something more often (RFC 5626, 4.4.1)."""
+
 TICK_S: Final = (0.005, 0.05)  # least and most between two looks at the timers
 
 Asked = Callable[[Ask], None]
@@ -41,6 +44,7 @@ class SipDoor:
         asked: Asked,
         passed: Callable[[Passed], None],
         withdrawn: Callable[[Withdrawn], None],
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to listen.
 
@@ -50,10 +54,12 @@ class SipDoor:
             asked: Called for each call that wants a verdict; `answer` gives it.
             passed: Called for each call that went on unasked.
             withdrawn: Called where a verdict is not wanted any more.
+            failed: Called where a turn met a fault of the program.
         """
         self.server = server
         self._now_ms = now_ms
         self._asked, self._passed, self._withdrawn = asked, passed, withdrawn
+        self._failed = failed
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._sources: dict[tuple[str, int], Source] = {}
@@ -102,13 +108,15 @@ class SipDoor:
         self._carry_out(self.server.receive(data, source, self._now_ms()))
 
     def connect(self, transport: asyncio.Transport) -> Source | None:
-        """Remember a connection; None where there are too many."""
-        if len(self._lines) >= CONNECTIONS_LIMIT:
-            return None
-        number, self._next_line = self._next_line, self._next_line + 1
-        self._lines[number] = transport
+        """Remember a connection; None for strangers, or where there are too many."""
         host, port = transport.get_extra_info("peername")[:2]
-        return Source("tcp", host, port, connection=number)
+        source = Source("tcp", host, port, connection=self._next_line)
+        full = len(self._lines) >= CONNECTIONS_LIMIT
+        if full or not self.server.is_known(source):
+            return None
+        self._next_line += 1
+        self._lines[source.connection] = transport
+        return source
 
     def disconnect(self, source: Source) -> None:
         """Forget a connection."""
@@ -139,10 +147,14 @@ class SipDoor:
     def _wake(self) -> None:
         """Do what is due, and come back when the next thing is."""
         now_ms = self._now_ms()
-        self._carry_out(self.server.tick(now_ms))
-        due_ms = self.server.next_timer_ms()
         least_s, most_s = TICK_S
-        wait_s = most_s if due_ms is None else (due_ms - now_ms) / 1000
+        wait_s = least_s
+        try:
+            self._carry_out(self.server.tick(now_ms))
+            due_ms = self.server.next_timer_ms()
+            wait_s = most_s if due_ms is None else (due_ms - now_ms) / 1000
+        except Exception:  # ruff: ignore[blind-except] (the next turn must come)
+            self._failed()
         wait_s = min(max(wait_s, least_s), most_s)
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._wake)
 
@@ -169,19 +181,38 @@ class _Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._idle = _end_if_idle(self._transport)
         self._source = self._door.connect(self._transport)
         if self._source is None:
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self._idle.cancel()
         if self._source is not None:
             self._door.disconnect(self._source)
+
+    def pause_writing(self) -> None:
+        """Read no more while the switch takes no answers."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         if self._source is None or self._transport is None:
             return
+        self._idle.cancel()
+        self._idle = _end_if_idle(self._transport)
         for message in self._reader.feed(data):
             self._door.message(message, self._source)
         if self._reader.is_broken:
             self._transport.close()
+
+
+def _end_if_idle(transport: asyncio.Transport) -> asyncio.TimerHandle:
+    """End the connection if nothing comes for long, whether or not it is read."""
+    loop = asyncio.get_running_loop()
+    return loop.call_later(LINE_IDLE_S, transport.abort)

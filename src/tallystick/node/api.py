@@ -4,9 +4,12 @@ One table of doors; JSON read and written by msgspec. Times are UTC milliseconds
 may be left out: then the call is taken to begin when the node hears of it.
 """
 
+import asyncio
+import re
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Annotated, Final, TypeVar
+from functools import lru_cache, partial
+from typing import Annotated, Final, NamedTuple, TypeVar
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -19,8 +22,11 @@ from tallystick.node.departures import Departures
 from tallystick.node.metrics import Metrics
 from tallystick.node.verdicts import VerdictLog
 
-BATCH_LIMIT: Final = 1_000
+BATCH_LIMIT: Final = 250  # calls at a time: some 20 ms
+LATEST_MS: Final = 4_102_444_800_000  # the year 2100
+_DIGITS: Final = re.compile(r"[0-9]{4,}")
 T = TypeVar("T")
+D = TypeVar("D")
 _Short = Annotated[str, msgspec.Meta(max_length=128)]
 _Number = Annotated[str, msgspec.Meta(max_length=512)]
 
@@ -31,7 +37,7 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     call_id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     calling_number: _Number = ""
     called_number: _Number
-    at_ms: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    at_ms: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)] | None = None
     trunk: _Short = ""
     carrier: _Short = ""
     redirecting_number: _Number = ""
@@ -52,6 +58,22 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     answer_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
     duration_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
     cause: Annotated[int, msgspec.Meta(ge=0, le=127)] = 0
+
+
+class Refused(NamedTuple):
+    """What could not be read.
+
+    Attributes:
+        error: A word that stays the same.
+        detail: A sentence; repeats nothing of what was said.
+    """
+
+    error: str
+    detail: str
+
+    def told(self) -> dict[str, object]:
+        """Return it as it is answered."""
+        return self._asdict()
 
 
 class Api:
@@ -76,8 +98,10 @@ class Api:
         self._metrics = metrics
         self._now_ms = now_ms
         self._health = health
-        self._call = msgspec.json.Decoder(Call | list[Call])
-        self._release = msgspec.json.Decoder(Release | list[Release])
+        self._call = msgspec.json.Decoder(Call)
+        self._release = msgspec.json.Decoder(Release)
+        self._many = msgspec.json.Decoder(list[msgspec.Raw])
+        self._searches: set[asyncio.Task[None]] = set()
         self._write = msgspec.json.Encoder().encode
         self._doors: dict[tuple[str, str], Callable[[Exchange], None]] = {
             ("POST", "/v1/departures"): self._departed,
@@ -103,17 +127,21 @@ class Api:
     def _departed(self, exchange: Exchange) -> None:
         calls = self._read(exchange, self._call)
         if calls is None:
+            self._departures.miss_now()
             return
         now_ms = self._now_ms()
-        told = [
-            {
-                "call_id": call.call_id,
-                "told": self._departures.tell(self._live(call, now_ms), now_ms=now_ms),
-            }
-            for call in calls[0]
-        ]
-        self._metrics.departures.inc(len(told))
-        self._say(exchange, told, alone=calls[1])
+        said = []
+        for call in calls[0]:
+            if isinstance(call, Refused):
+                # A call that leaves, and of which the peer will not hear.
+                self._departures.miss_now()
+                said.append(call.told())
+                continue
+            live = self._live(call, now_ms)
+            told = self._departures.tell(live, now_ms=now_ms)
+            said.append({"call_id": call.call_id, "told": told})
+            self._metrics.departures.inc()
+        self._say(exchange, said, alone=calls[1])
 
     def _arrived(self, exchange: Exchange) -> None:
         calls = self._read(exchange, self._call)
@@ -121,42 +149,61 @@ class Api:
             return
         many, alone = calls
         now_ms = self._now_ms()
-        said: list[dict[str, object] | None] = [None] * len(many)
+        said: list[dict[str, object]] = [{} for _ in many]
         left = len(many)
 
-        def reply(place: int) -> Callable[[Answered], None]:
-            def take(answered: Answered) -> None:
-                nonlocal left
-                said[place] = _told(answered)
-                left -= 1
-                if not left:
-                    self._say(exchange, said, alone=alone)
+        def take(place: int, row: dict[str, object]) -> None:
+            nonlocal left
+            said[place] = row
+            left -= 1
+            if not left:
+                self._say(exchange, said, alone=alone)
 
-            return take
+        def answer(place: int, answered: Answered) -> None:
+            take(place, _told(answered))
 
         if not many:
             self._say(exchange, [], alone=False)
         for place, call in enumerate(many):
-            self._arrivals.ask(self._live(call, now_ms), reply(place), now_ms=now_ms)
+            if isinstance(call, Refused):
+                take(place, call.told())
+                continue
+            live = self._live(call, now_ms)
+            self._arrivals.ask(live, partial(answer, place), now_ms=now_ms)
 
     def _released(self, exchange: Exchange) -> None:
         ends = self._read(exchange, self._release)
         if ends is None:
             return
         now_ms = self._now_ms()
-        known = []
+        said: list[dict[str, object]] = []
         for end in ends[0]:
+            if isinstance(end, Refused):
+                said.append(end.told())
+                continue
             ending = ClosingRecord(
                 0, end.answered, end.answer_ms, end.duration_ms, end.cause
             )
             left = self._departures.release(end.call_id, ending, now_ms=now_ms)
             came = self._arrivals.release(end.call_id, ending, now_ms=now_ms)
-            known.append({"call_id": end.call_id, "known": left or came})
-        self._say(exchange, known, alone=ends[1])
+            said.append({"call_id": end.call_id, "known": left or came})
+        self._say(exchange, said, alone=ends[1])
 
     def _why(self, exchange: Exchange) -> None:
-        call_id = exchange.query.removeprefix("call_id=")
-        found = self._verdicts.find(call_id)
+        call_id = parse_qs(exchange.query).get("call_id", [""])[0]
+        found = self._verdicts.recent(call_id)
+        if found is not None:
+            exchange.answer(200, self._write(found))
+        elif self._searches:
+            self._refuse(exchange, 503, "busy", "Another search is under way.")
+        else:
+            task = asyncio.ensure_future(self._search(exchange, call_id))
+            self._searches.add(task)
+            task.add_done_callback(self._searches.discard)
+
+    async def _search(self, exchange: Exchange, call_id: str) -> None:
+        """Look on disk, while calls are answered."""
+        found = await asyncio.to_thread(self._verdicts.find_on_disk, call_id)
         if found is None:
             self._refuse(exchange, 404, "call", "No verdict on this call is kept.")
         else:
@@ -189,23 +236,33 @@ class Api:
         )
 
     def _read(
-        self, exchange: Exchange, decoder: "msgspec.json.Decoder[T | list[T]]"
-    ) -> tuple[list[T], bool] | None:
-        """Return what was said, one or many; None where it was refused."""
-        try:
-            said = decoder.decode(exchange.body)
-        except msgspec.DecodeError as error:
-            # The message names the field and the kind, and repeats no value.
-            self._refuse(exchange, 422, "content", f"{error}.")
+        self, exchange: Exchange, decoder: "msgspec.json.Decoder[T]"
+    ) -> "tuple[list[T | Refused], bool] | None":
+        """Return what was said, one or many; None where nothing of it can be read.
+
+        Of many, those that cannot be read are named, and the others count.
+        """
+        body = exchange.body
+        if not body.lstrip().startswith(b"["):
+            one = _decoded(decoder, body)
+            if isinstance(one, Refused):
+                self._refuse(exchange, 422, one.error, one.detail)
+                return None
+            return [one], True
+        raw = _decoded(self._many, body)
+        if isinstance(raw, Refused):
+            self._refuse(exchange, 422, raw.error, raw.detail)
             return None
-        if not isinstance(said, list):
-            return [said], True
-        if len(said) > BATCH_LIMIT:
+        if len(raw) > BATCH_LIMIT:
             self._refuse(
                 exchange, 413, "batch", f"At most {BATCH_LIMIT} calls at a time."
             )
             return None
-        return said, False
+        found: list[T | Refused] = []
+        for piece in raw:
+            read = _decoded(decoder, bytes(piece))
+            found.append(read)
+        return found, False
 
     def _say(self, exchange: Exchange, rows: object, *, alone: bool) -> None:
         one = rows[0] if alone and isinstance(rows, list) else rows
@@ -214,6 +271,15 @@ class Api:
     def _refuse(self, exchange: Exchange, status: int, code: str, what: str) -> None:
         self._metrics.refused.inc()
         exchange.answer(status, self._write({"error": code, "detail": what}))
+
+
+def _decoded(decoder: "msgspec.json.Decoder[D]", data: bytes) -> "D | Refused":
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError) as error:
+        # The message names the field and the kind, and repeats no value; but a field
+        # can be named like a number.
+        return Refused("content", f"{_DIGITS.sub('…', str(error))}.")
 
 
 @lru_cache(maxsize=8_192)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,12 +17,13 @@ from tallystick.domains.calls.live import (
     live_half,
 )
 from tallystick.model import ConfigError
+from tallystick.node.departures import REPEAT_MS
 from tallystick.node.identity import Identities
 from tallystick.node.secrets import Secrets
 from tallystick.pairing.live import ClosingHalf, Hold, LiveHalf, Match
 
 REMEMBERED: Final = 200_000
-"""Answers kept for a switch that asks again: some 60 MB."""
+"""Calls kept for a switch that asks again: some 150 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Answered:
         evidence: What it rests on.
         waited_ms: How long the answer took, the hold included.
         offset_ms: Arrival minus departure; `None` without partner.
+        corrected: Whether the switch was told something else: the departure came
+            only after the answer.
     """
 
     call_id: str
@@ -48,23 +51,47 @@ class Answered:
     evidence: Evidence
     waited_ms: int
     offset_ms: int | None
+    corrected: bool = False
 
 
 Reply = Callable[[Answered], None]
 
 
 @dataclass(slots=True)
-class _Open:
+class _Asked:
+    """A call that was asked about.
+
+    Attributes:
+        ident: Its handle in the matcher.
+        call: As the switch told of it.
+        numbers: As they were read.
+        asked_ms: When it was first asked about.
+        replies: Who waits for the answer.
+        answered: The answer, once there is one.
+    """
+
+    ident: int
     call: LiveCall
     numbers: CallNumbers
     asked_ms: int
     replies: list[Reply] = field(default_factory=list)
+    answered: Answered | None = None
+
+    def is_same(self, call: LiveCall, numbers: CallNumbers) -> bool:
+        """Tell whether a switch asks again, rather than about another call."""
+        near = abs(call.at_ms - self.call.at_ms) <= REPEAT_MS
+        return near and numbers == self.numbers
 
 
 class Arrivals:
     """Answers for arriving calls.
 
-    Bounds: `REMEMBERED` answers, and those that wait (`Hold.settings.capacity`).
+    Attributes:
+        hold: Those who wait, and the matcher.
+        decider: The rules.
+        faults: How often somebody could not take an answer.
+
+    Bounds: `REMEMBERED` calls, those that wait among them.
     """
 
     def __init__(
@@ -83,10 +110,12 @@ class Arrivals:
         self._secrets = secrets
         self._reader = reader
         self._knowledge = knowledge
-        self._open: dict[str, _Open] = {}
-        self._answers: OrderedDict[str, Answered] = OrderedDict()
+        self._next = 1
+        self._asked: OrderedDict[int, _Asked] = OrderedDict()
+        self._latest: dict[str, int] = {}
         self._watchers: list[Reply] = []
         self._correctors: list[Reply] = []
+        self.faults = 0
 
     def watch(self, reply: Reply) -> None:
         """Tell of every answer, each once."""
@@ -99,21 +128,23 @@ class Arrivals:
     def ask(self, call: LiveCall, reply: Reply, *, now_ms: int) -> None:
         """Answer a call by calling `reply`, now or within the deadline.
 
-        Asked again, a call gets the answer it got.
+        Asked again, a call gets the answer it got. Under the same id, but with other
+        numbers or much later, it is another call.
         """
-        known = self._answers.get(call.call_id)
-        if known is not None:
-            reply(known)
-            return
-        waiting = self._open.get(call.call_id)
-        if waiting is not None:
-            waiting.replies.append(reply)
-            return
         numbers = self._reader.read(call)
-        self._open[call.call_id] = _Open(call, numbers, now_ms, [reply])
-        match = self._match(call, numbers, now_ms)
+        known = self._asked.get(self._latest.get(call.call_id, 0))
+        if known is not None and known.is_same(call, numbers):
+            if known.answered is not None:
+                self._tell([reply], known.answered)
+            else:
+                known.replies.append(reply)
+            return
+        ident, self._next = self._next, self._next + 1
+        asked = _Asked(ident, call, numbers, now_ms, [reply])
+        match = self._match(asked, now_ms)
+        self._remember(asked)
         if match is not None:
-            self._answer(call.call_id, match, now_ms)
+            self._answer(asked, match, now_ms)
 
     def take(
         self,
@@ -156,9 +187,13 @@ class Arrivals:
     def due(self, *, now_ms: int) -> None:
         """Answer those whose time has come."""
         for answer in self.hold.due(now_ms=now_ms):
-            self._answer(_call_id(answer.arrival), answer.match, now_ms)
+            asked = self._asked.get(int(answer.arrival))
+            if asked is not None and asked.answered is None:
+                self._answer(asked, answer.match, now_ms)
         while (event := self.hold.next_event()) is not None:
-            self._correct(_call_id(event.arrival), event.match)
+            asked = self._asked.get(int(event.arrival))
+            if asked is not None and asked.answered is not None:
+                self._correct(asked, asked.answered, event.match)
 
     def refresh(self, *, now_s: int) -> None:
         """Keep certificates fresh; where their files are gone, the old ones age."""
@@ -167,17 +202,31 @@ class Arrivals:
 
     def release(self, call_id: str, ending: ClosingRecord, *, now_ms: int) -> bool:
         """Take how an own arrival ended; return whether it is known."""
-        if call_id not in self._answers:
+        ident = self._latest.get(call_id)
+        if ident is None:
             return False
-        self.hold.matcher.release(_half(call_id.encode(), ending), now_ms=now_ms)
+        self.hold.matcher.release(_half(ident, ending), now_ms=now_ms)
         return True
 
-    def _match(self, call: LiveCall, numbers: CallNumbers, now_ms: int) -> Match | None:
+    def _remember(self, asked: _Asked) -> None:
+        self._asked[asked.ident] = asked
+        self._latest[asked.call.call_id] = asked.ident
+        if len(self._asked) > REMEMBERED:
+            ident, oldest = self._asked.popitem(last=False)
+            if self._latest.get(oldest.call.call_id) == ident:
+                del self._latest[oldest.call.call_id]
+
+    def _match(self, asked: _Asked, now_ms: int) -> Match | None:
         """Look for the departure under the keys of every epoch it may be of."""
+        call = asked.call
         terms, window = self._secrets.signed.terms, self.hold.matcher.window
-        moments = (call.at_ms, call.at_ms - window.before_ms)
+        moments = (
+            call.at_ms,
+            call.at_ms - window.before_ms,
+            call.at_ms + window.after_ms,
+        )
         epochs = list(dict.fromkeys(map(terms.epoch_index, moments)))
-        halves = [self._half(call, numbers, epoch) for epoch in epochs]
+        halves = [self._half(asked, epoch) for epoch in epochs]
         if len(halves) == 1:
             patient = not call.emergency and not call.priority
             return self.hold.ask(halves[0], now_ms=now_ms, patient=patient)
@@ -189,63 +238,63 @@ class Arrivals:
         # What one epoch's keys do not show, the other's may: nothing rests on absence.
         return Match("unproven", why=match.why)
 
-    def _correct(self, call_id: str, match: Match) -> None:
-        """Set right what was said before the departure came; what was done stays."""
-        before = self._answers.get(call_id)
-        if before is None:
-            return
-        evidence = before.evidence._replace(
-            half=match.outcome,
-            why=match.why,
-            covered=match.covered,
-            differs=match.differs[0] if match.differs else "none",
-        )
-        after = replace(
-            before,
-            verdict=self.decider.decide(evidence),
-            evidence=evidence,
-            offset_ms=match.at_offset_ms,
-        )
-        self._answers[call_id] = after
-        for take in self._correctors:
-            take(after)
-
-    def _half(self, call: LiveCall, numbers: CallNumbers, epoch: int) -> LiveHalf:
+    def _half(self, asked: _Asked, epoch: int) -> LiveHalf:
         keys = self._secrets.keys(epoch)
-        ident = call.call_id.encode()
-        return live_half(call, numbers, keys, ident=ident, arrives=True)
+        return live_half(
+            asked.call, asked.numbers, keys, ident=asked.ident, arrives=True
+        )
 
-    def _answer(self, call_id: str, match: Match, now_ms: int) -> None:
-        waiting = self._open.pop(call_id, None)
-        if waiting is None:
-            return
-        call = waiting.call
+    def _answer(self, asked: _Asked, match: Match, now_ms: int) -> None:
+        call = asked.call
         identity, attestation = self._identities.judge(
-            call, waiting.numbers, now_s=now_ms // 1000
+            call, asked.numbers, now_s=now_ms // 1000
         )
         evidence = evidence_of(
             call,
-            waiting.numbers,
+            asked.numbers,
             match,
             self._knowledge,
             identity=identity,
             attestation=attestation,
         )
         answered = Answered(
-            call_id=call_id,
+            call_id=call.call_id,
             at_ms=call.at_ms,
             trunk=call.trunk,
             carrier=call.carrier,
             verdict=self.decider.decide(evidence),
             evidence=evidence,
-            waited_ms=now_ms - waiting.asked_ms,
+            waited_ms=now_ms - asked.asked_ms,
             offset_ms=match.at_offset_ms,
         )
-        self._answers[call_id] = answered
-        if len(self._answers) > REMEMBERED:
-            self._answers.popitem(last=False)
-        for reply in (*waiting.replies, *self._watchers):
-            reply(answered)
+        asked.answered = answered
+        replies, asked.replies = asked.replies, []
+        self._tell([*replies, *self._watchers], answered)
+
+    def _correct(self, asked: _Asked, before: Answered, match: Match) -> None:
+        """Set right what was said before the departure came; what was done stays."""
+        evidence = before.evidence._replace(
+            half=match.outcome,
+            why=match.why,
+            covered=match.covered,
+            differs=match.differs[0] if match.differs else "none",
+        )
+        asked.answered = replace(
+            before,
+            verdict=self.decider.decide(evidence),
+            evidence=evidence,
+            offset_ms=match.at_offset_ms,
+            corrected=True,
+        )
+        self._tell(self._correctors, asked.answered)
+
+    def _tell(self, replies: Iterable[Reply], answered: Answered) -> None:
+        """Tell everybody; who cannot take it must not keep the others from it."""
+        for reply in replies:
+            try:
+                reply(answered)
+            except Exception:  # ruff: ignore[blind-except] (others get theirs)
+                self.faults += 1
 
 
 def _half(ident: int | bytes, ending: ClosingRecord) -> ClosingHalf:
@@ -256,7 +305,3 @@ def _half(ident: int | bytes, ending: ClosingRecord) -> ClosingHalf:
         duration_ms=ending.duration_ms,
         cause=ending.cause or None,
     )
-
-
-def _call_id(ident: int | bytes) -> str:
-    return ident.decode() if isinstance(ident, bytes) else str(ident)

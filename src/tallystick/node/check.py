@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.model import TallystickError
-from tallystick.node.service import Node, build, now_ms, split_address
+from tallystick.node.build import build
+from tallystick.node.service import Node, now_ms, split_address
 from tallystick.node.settings import NodeSettings
 
 PEER_S: Final = 8.0

@@ -1,14 +1,25 @@
 """Own calls that leave: told to the peer, once each."""
 
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from tallystick.channel import ClosingRecord, Departure, Publisher, states_of
 from tallystick.domains.calls.live import LiveCall, NumberReader, live_half
 from tallystick.node.secrets import Secrets
 
 REMEMBERED: Final = 500_000
-"""Calls whose number in the stream is kept for their release: some 80 MB."""
+"""Calls whose number in the stream is kept for their release: some 150 MB."""
+
+REPEAT_MS: Final = 32_000
+"""For so long a switch may say the same again (RFC 3261, timer B); what comes under
+the same id later, or with other numbers, is another call."""
+
+
+class _Told(NamedTuple):
+    token: bytes
+    at_ms: int
+    sequence: int
 
 
 class Departures:
@@ -21,37 +32,47 @@ class Departures:
     """
 
     def __init__(
-        self, secrets: Secrets, reader: NumberReader, publisher: Publisher
+        self,
+        secrets: Secrets,
+        reader: NumberReader,
+        publisher: Publisher,
+        now_ms: Callable[[], int],
     ) -> None:
         """Start with an empty stream."""
         self.publisher = publisher
         self._secrets = secrets
         self._reader = reader
-        self._told: OrderedDict[str, int] = OrderedDict()
+        self._now_ms = now_ms
+        self._told: OrderedDict[str, _Told] = OrderedDict()
 
     def tell(self, call: LiveCall, *, now_ms: int) -> bool:
-        """Tell of a call that leaves; told again, it is not told twice.
+        """Tell of a call that leaves; said again, it is not told twice.
 
         Returns:
             Whether the peer will hear of it. If not, the promise to the peer begins
             anew behind the call, so that nobody is accused for want of it.
         """
-        if self._told.get(call.call_id):
-            return True
         terms = self._secrets.signed.terms
         epoch = terms.epoch_index(call.at_ms)
-        half = live_half(
-            call,
-            self._reader.read(call),
-            self._secrets.keys(epoch),
-            ident=0,
-            arrives=False,
-        )
+        numbers, keys = self._reader.read(call), self._secrets.keys(epoch)
+        half = live_half(call, numbers, keys, ident=0, arrives=False)
+        token = _token(half.pair)
+        before = self._told.get(call.call_id)
+        if (
+            before is not None
+            and before.sequence
+            and before.token == token
+            and abs(call.at_ms - before.at_ms) <= REPEAT_MS
+        ):
+            return True
+        if call.at_ms < now_ms - terms.window_ms:
+            # Told late, or by a clock that is behind: then it leaves now.
+            self.publisher.lose(now_ms)
         sequence = self.publisher.depart(
             Departure(
                 at_ms=half.at_ms,
                 epoch=epoch,
-                pair=_token(half.pair),
+                pair=token,
                 called=_token(half.called),
                 calling=_token(half.calling),
                 states=states_of(calling=half.calling_state, called=half.called_state),
@@ -59,10 +80,15 @@ class Departures:
             ),
             now_ms=now_ms,
         )
-        self._told[call.call_id] = sequence
+        self._told[call.call_id] = _Told(token, call.at_ms, sequence)
+        self._told.move_to_end(call.call_id)
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
         return bool(sequence)
+
+    def miss_now(self) -> None:
+        """Promise nothing up to now: a call may leave of which nothing is known."""
+        self.publisher.lose(self._now_ms())
 
     def release(self, call_id: str, ending: ClosingRecord, *, now_ms: int) -> bool:
         """Tell how a call ended.
@@ -75,11 +101,11 @@ class Departures:
         Returns:
             Whether the call was a departure that had been told.
         """
-        sequence = self._told.get(call_id, 0)
-        if not sequence:
+        told = self._told.get(call_id)
+        if told is None or not told.sequence:
             return False
         return self.publisher.close(
-            ending._replace(sequence_of=sequence), now_ms=now_ms
+            ending._replace(sequence_of=told.sequence), now_ms=now_ms
         )
 
 

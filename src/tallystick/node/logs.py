@@ -14,7 +14,8 @@ EVENTS: Final = {
     "stopped": "The node was told to stop, and has.",
     "peer-connected": "The peer's stream is open.",
     "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
-    "request-failed": "A request met a fault of the program; it was answered 500.",
+    "fault": "A turn or a request met a fault of the program; the node goes on.",
+    "answer-failed": "Answers could not be given to a switch; the others got theirs.",
     "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
 }
 

@@ -5,12 +5,20 @@ before the file. Whatever is unknown or contradicts itself is explained before t
 starts; nothing is guessed.
 """
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -18,6 +26,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
 from tallystick.node.files import read_text
@@ -25,11 +34,23 @@ from tallystick.node.files import read_text
 PREFIX: Final = "TALLY_NODE_"
 _ADDRESS: Final = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 
+MAX_PORT: Final = 65_535
 _EXAMPLE: Final = (
     "The page `Run a node beside your switch` has an example of each value."
 )
 
-Address = Annotated[str, Field(pattern=_ADDRESS, description="host:port")]
+
+def _has_port(address: str) -> str:
+    if int(address.rpartition(":")[2]) > MAX_PORT:
+        raise ValueError(f"has a port above {MAX_PORT}")
+    return address
+
+
+Address = Annotated[
+    str,
+    Field(pattern=_ADDRESS, description="host:port"),
+    AfterValidator(_has_port),
+]
 
 
 class _Section(BaseModel):
@@ -53,6 +74,12 @@ class Listen(_Section):
     channel: Address | None = Field(default=None, description="The peer.")
     certificate: Path | None = Field(default=None, description="TLS to the peer, PEM.")
     certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+
+    @model_validator(mode="after")
+    def _both(self) -> "Listen":
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("needs certificate and certificate_key, or neither")
+        return self
 
 
 class Switch(_Section):
@@ -110,11 +137,17 @@ class Numbers(_Section):
     peer: str = Field(pattern="^[A-Z]{2}$", description="The peer's country.")
     file: Path | None = Field(default=None, description="As for `tally pair`.")
 
+    @model_validator(mode="after")
+    def _border(self) -> "Numbers":
+        if self.own == self.peer:
+            raise ValueError("names one country twice: no call would cross a border")
+        return self
+
 
 class Limits(_Section):
     """What bounds a verdict and the memory behind it."""
 
-    deadline_ms: int = Field(default=450, ge=50, le=2_000, description="Of a verdict.")
+    deadline_ms: int = Field(default=450, ge=50, le=450, description="Of a verdict.")
     departures: int = Field(
         default=2_000_000,
         ge=1_000,
@@ -188,7 +221,7 @@ def load_settings(path: Path, flags: dict[str, Any] | None = None) -> Loaded:
     """
     layers = {
         "flag": InitSettingsSource(NodeSettings, flags or {})(),
-        "environment": EnvSettingsSource(NodeSettings)(),
+        "environment": _environment(),
         "file": _read(path),
     }
     told: dict[str, Any] = {}
@@ -226,6 +259,32 @@ def _meanings(model: type[BaseModel], above: str = "") -> dict[str, str]:
         else:
             found |= _meanings(section, f"{above}{name}.")
     return found
+
+
+def _environment() -> dict[str, Any]:
+    """Return what the environment says.
+
+    Raises:
+        ConfigError: "node-settings": a variable is not known, or is no JSON where
+            it must be.
+    """
+    for name in os.environ:
+        if name.startswith(PREFIX):
+            first = name.removeprefix(PREFIX).partition("__")[0].lower()
+            if first not in NodeSettings.model_fields:
+                raise ConfigError(
+                    "node-settings",
+                    f"The variable {name} is not known; is it a slip of the pen?",
+                    advice="`tally node config show` lists every value.",
+                )
+    try:
+        return EnvSettingsSource(NodeSettings)()
+    except SettingsError as error:
+        raise ConfigError(
+            "node-settings",
+            f"The environment cannot be read: {error}.",
+            advice="Lists are written as JSON, or better in the settings file.",
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -315,7 +374,8 @@ def _explained(
         origin = next((o for o, layer in layers.items() if _holds(layer, name)), "file")
         variable = f"the environment, {PREFIX}{name.upper().replace('.', '__')}"
         place = places.get(origin, variable)
-        lines.append(f"{name} ({place}): {_said(one['type'], one['msg'])}.")
+        said = _said(one["type"], one["msg"])
+        lines.append(f"{name} ({place}): {said}{'' if said.endswith('?') else '.'}")
     return " ".join(lines)
 
 
@@ -324,6 +384,8 @@ def _said(kind: str, message: str) -> str:
     plain = {
         "missing": "is needed and is not there",
         "extra_forbidden": "is not known; is it a slip of the pen?",
-        "string_pattern_mismatch": "does not have the form that is needed",
+        "string_pattern_mismatch": "does not have the form that is needed: host:port"
+        " for an address, two capital letters for a country",
     }
+    message = message.removeprefix("Value error, ")
     return plain.get(kind, message[:1].lower() + message[1:])

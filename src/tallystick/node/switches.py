@@ -35,6 +35,7 @@ class Switches:
         metrics: Metrics,
         now_ms: Callable[[], int],
         tag_key: bytes,
+        failed: Callable[[], None],
     ) -> None:
         """Know the switches; nobody else is answered."""
         known = tuple(switches)
@@ -50,6 +51,7 @@ class Switches:
             asked=self._asked,
             passed=self._passed,
             withdrawn=self._withdrawn,
+            failed=failed,
         )
 
     def _asked(self, ask: Ask) -> None:

@@ -31,6 +31,7 @@ _SCHEMA: Final = pa.schema(
         ("covered", pa.bool_()),
         ("waited_ms", pa.int32()),
         ("offset_ms", pa.int32()),
+        ("corrected", pa.bool_()),
     ]
 )
 
@@ -71,8 +72,7 @@ class VerdictLog:
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         full = len(self._rows) >= FILE_ROWS // 2
         waited = now_ms - self._since_ms >= FLUSH_MS
-        # One file at a time: what comes meanwhile waits for the next one.
-        return (full or everything or waited) and not self._writing
+        return full or everything or waited
 
     def take(self) -> deque[Answered]:
         """Return what is to be written, and gather the next ones apart."""
@@ -84,16 +84,20 @@ class VerdictLog:
         try:
             self._write(rows, now_ms)
             self._rotate()
-        except OSError:
+        except (OSError, pa.ArrowException):
             self.lost += len(rows)
         finally:
             self._writing = deque()
 
-    def find(self, call_id: str) -> dict[str, object] | None:
-        """Return what was said of a call last, from memory or disk."""
+    def recent(self, call_id: str) -> dict[str, object] | None:
+        """Return what was said last of a call of which nothing is on disk yet."""
         for answered in (*reversed(self._rows), *reversed(self._writing)):
             if answered.call_id == call_id:
                 return _row(answered)
+        return None
+
+    def find_on_disk(self, call_id: str) -> dict[str, object] | None:
+        """Look on disk; takes the longer, the more is kept."""
         return find_verdict(self._folder, call_id)
 
     def _write(self, rows: deque[Answered], now_ms: int) -> None:
@@ -120,7 +124,10 @@ class VerdictLog:
 def find_verdict(folder: Path, call_id: str) -> dict[str, object] | None:
     """Look for the last verdict on a call in the files of a folder, newest first."""
     for path in _files(folder):
-        found = pq.read_table(path, filters=[("call_id", "==", call_id)])
+        try:
+            found = pq.read_table(path, filters=[("call_id", "==", call_id)])
+        except (OSError, pa.ArrowException):
+            continue  # rotated away meanwhile, or damaged: the others count
         if found.num_rows:
             row: dict[str, object] = found.slice(found.num_rows - 1).to_pylist()[0]
             return row
@@ -146,6 +153,7 @@ _COLUMNS: Final[dict[str, Callable[[Answered], object]]] = {
     "covered": lambda one: one.evidence.covered,
     "waited_ms": lambda one: one.waited_ms,
     "offset_ms": lambda one: one.offset_ms,
+    "corrected": lambda one: one.corrected,
 }
 
 

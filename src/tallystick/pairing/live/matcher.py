@@ -130,9 +130,15 @@ class LiveMatcher:
             self._asked.leave_open(arrival)
         return match
 
-    def expire(self, now_ms: int) -> None:
-        """Let go of what is too old to matter."""
-        self._let_go(now_ms, limit=len(self._held))
+    def expire(self, now_ms: int, *, limit: int | None = None) -> None:
+        """Let go of what is too old to matter.
+
+        Args:
+            now_ms: The present time.
+            limit: How many departures at most, where a pause would matter.
+        """
+        most = len(self._held)
+        self._let_go(now_ms, limit=most if limit is None else min(limit, most))
         self.closings.expire(now_ms)
 
     def next_event(self) -> Settled | None:

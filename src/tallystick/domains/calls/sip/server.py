@@ -154,6 +154,10 @@ class RedirectServer:
         """How many requests are remembered."""
         return len(self._transactions)
 
+    def is_known(self, source: Source) -> bool:
+        """Tell whether anybody may ask from there."""
+        return self._clients.of(source) is not None
+
     def receive(self, data: bytes, source: Source, now_ms: int) -> list[Output]:
         """Take in a datagram, or one message of a stream; never raises.
 

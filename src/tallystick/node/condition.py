@@ -1,0 +1,45 @@
+"""How a node stands: for those who watch over it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.channel import Subscriber
+from tallystick.net.link import Subscription
+from tallystick.node.arrivals import Arrivals
+from tallystick.node.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What tells how a node stands.
+
+    Attributes:
+        secrets: Who it is.
+        arrivals: Who waits.
+        subscriber: What the peer has promised.
+        subscription: How the line to it is.
+        fresh_ms: How old a promise may be with which a call can be judged.
+        now_ms: Tells the time.
+    """
+
+    secrets: Secrets
+    arrivals: Arrivals
+    subscriber: Subscriber
+    subscription: Subscription
+    fresh_ms: int
+    now_ms: Callable[[], int]
+
+    def told(self) -> dict[str, object]:
+        """Return it by name; ready: a call could be judged."""
+        covered = self.subscriber.covered
+        age_ms = None if covered is None else self.now_ms() - covered.to_ms
+        state = self.subscription.state
+        return {
+            "ready": age_ms is not None and age_ms < self.fresh_ms,
+            "party": self.secrets.party,
+            "peer": self.secrets.peer,
+            "connected": state.connected,
+            "watermark_age_ms": age_ms,
+            "failure": state.failure,
+            "waiting": len(self.arrivals.hold),
+        }
