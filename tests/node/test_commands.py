@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess  # ruff: ignore[suspicious-subprocess-import]
 import sys
 import time
@@ -136,6 +137,45 @@ def test_a_wrong_setting_stops_the_node_with_a_sentence(channel: Path):
     said = tally(channel, "node", "run", "--config", name, good=False)
     assert "lsten" in said
     assert "Traceback" not in said
+
+
+def test_terms_that_are_there_are_not_written_over(channel: Path):
+    """Signed terms outlive a command given twice, and each refusal says what to do."""
+    terms = channel / "terms.toml"
+    before = terms.read_bytes()
+    line = tally(channel, "node", "signing-key", "RU.key").strip()
+    peer = ("--peer", "RU.pub", "--peer-signing", line)
+    write = ("node", "terms", "--own", "BY.key", "--out", "terms.toml")
+    for options, advice in (
+        (peer, "another file"),
+        (peer[:2], "--peer-signing"),
+        ((), "Sign once"),
+        ((*peer, "--days", "0"), "greater than or equal to 1"),
+        ((*peer, "--days", "99999999999"), "fewer --days"),
+        ((*peer, "--from", "9999-12-31"), "earlier --from"),
+    ):
+        said = tally(channel, *write, *options, good=False)
+        assert advice in said
+        assert "Traceback" not in said
+    assert terms.read_bytes() == before
+
+
+def test_an_address_that_is_taken_is_named_with_its_setting(channel: Path):
+    """Both `check` and `run` say which setting it is, and `check` makes no folder."""
+    name = settings(channel, "BY", "RU")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        path = channel / name
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace('http = "127.0.0.1:0"', f'http = "{address}"'),
+            encoding="utf-8",
+        )
+        for command in ("check", "run"):
+            said = tally(channel, "node", command, "--config", name, good=False)
+            assert f"`listen.http`: {address} cannot be listened on" in said
+            assert "Traceback" not in said
+    assert not (channel / "BY").exists()
 
 
 def test_config_show_says_where_each_value_came_from(channel: Path):

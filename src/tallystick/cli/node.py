@@ -117,6 +117,8 @@ def why(
     typer.echo(f"{found['outcome']}, {found['action']} by {found['rule']}")
     if found["would"] != found["action"]:
         typer.echo(f"a dry run would: {found['would']}")
+    if found.get("corrected"):
+        typer.echo("the departure came only after the answer: the switch was told else")
     for code in str(found["reasons"]).split(";"):
         typer.echo(sentence(code, chosen))
 
@@ -138,7 +140,7 @@ def terms(
     begins: Annotated[
         datetime | None, typer.Option("--from", help="When it begins to hold.")
     ] = None,
-    days: Annotated[int, typer.Option("--days", help="For how long.")] = 365,
+    days: Annotated[int, typer.Option("--days", min=1, help="For how long.")] = 365,
 ) -> None:
     """Write a channel's terms, or add your signature to those that are there.
 
@@ -148,22 +150,21 @@ def terms(
     """
     from datetime import UTC
 
-    from tallystick.node.files import read_text
+    from tallystick.model import ConfigError
     from tallystick.node.service import now_ms
-    from tallystick.node.terms import add_signature, new_terms
+    from tallystick.node.terms import new_terms, sign_file, write_terms
 
-    if peer is None:
-        text = read_text(
-            out,
-            code="node-terms",
-            what="The terms",
-            advice="To write new ones, give --peer and --peer-signing.",
+    if (peer is None) == bool(peer_signing):
+        raise ConfigError(
+            "node-terms",
+            "New terms need both the peer's public key and its signing key.",
+            advice="Give --peer and --peer-signing; to sign what is there, neither.",
         )
-    else:
+    if peer is not None:
         moment = begins or datetime.fromtimestamp(now_ms() / 1000, UTC)
         text = new_terms(own, peer, peer_signing, begins=moment, days=days)
-    signed = add_signature(text, own)
-    out.write_text(signed, encoding="ascii")
+        write_terms(out, text)
+    sign_file(out, own)
     typer.echo(f"{out}: signed.")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from tallystick.model import TallystickError
 from tallystick.node.build import build
-from tallystick.node.service import Node, now_ms, split_address
+from tallystick.node.service import Node, now_ms, split_address, why_not
 from tallystick.node.settings import NodeSettings
 
 PEER_S: Final = 8.0
@@ -32,7 +32,8 @@ class Result:
 async def check_node(settings: NodeSettings) -> list[Result]:
     """Try files, keys, terms, ports, the peer and both clocks.
 
-    Ports are opened and closed again; the peer is connected to and left.
+    Ports are opened and closed again, so the node must not be running; the peer is
+    connected to and left.
     """
     try:
         node = build(settings)
@@ -53,6 +54,9 @@ async def check_node(settings: NodeSettings) -> list[Result]:
             results.append(await _port(name, address))
     if settings.peer is not None:
         results += await _peer(node, settings.peer.address)
+    else:
+        said = "not followed, `peer.address` is not set: every arrival is unproven"
+        results.append(Result("peer", good=True, said=said))
     return results
 
 
@@ -67,10 +71,13 @@ def _term(node: Node) -> Result:
 
 
 def _folder(settings: NodeSettings) -> Result:
+    """Try whether verdicts could be written; the folder itself is made by `run`."""
     path = settings.folder
+    there = next(
+        one for one in (path.absolute(), *path.absolute().parents) if one.exists()
+    )
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".tally-check"
+        probe = there / ".tally-check"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -84,8 +91,7 @@ async def _port(name: str, address: str) -> Result:
     try:
         server = await asyncio.start_server(lambda *_: None, host, port)
     except OSError as error:
-        said = f"{address} cannot be listened on: {error.strerror}"
-        return Result(f"port {name}", good=False, said=said)
+        return Result(f"port {name}", good=False, said=why_not(name, address, error))
     server.close()
     await server.wait_closed()
     return Result(f"port {name}", good=True, said=f"{address} is free")
@@ -104,7 +110,11 @@ async def _peer(node: Node, address: str) -> list[Result]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    said = "it promises" if promised else "it promises nothing yet"
+    said = (
+        "its record covers the present"
+        if promised
+        else "its record covers nothing yet: try again in a minute"
+    )
     results = [
         Result("peer", good=True, said=f"{address} is {node.secrets.peer}; {said}")
     ]

@@ -4,14 +4,18 @@ The only reader of the clock, of randomness and of the environment.
 """
 
 import asyncio
+import contextlib
+import errno
 import gc
+import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.channel import Subscriber
+from tallystick.model import UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
 from tallystick.node.api import Api
@@ -65,7 +69,11 @@ class Node:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Open the doors and follow the peer."""
+        """Open the doors and follow the peer.
+
+        Raises:
+            UnavailableError: "node-listen" where it may not listen.
+        """
         loop = asyncio.get_running_loop()
         listen = self.settings.listen
         if listen.channel is not None:
@@ -73,25 +81,24 @@ class Node:
             if listen.certificate is not None and listen.certificate_key is not None:
                 tls, _ = door_tls(listen.certificate, listen.certificate_key)
             host, port = split_address(listen.channel)
-            self.addresses["channel"] = await self.door.open(host, port, tls=tls)
+            with _listening("channel", listen.channel):
+                self.addresses["channel"] = await self.door.open(host, port, tls=tls)
         if listen.http is not None:
             host, port = split_address(listen.http)
-            self._http = await loop.create_server(
-                Connections(
-                    self.api.handle,
-                    loop,
-                    failed=self._failed,
-                    refused=self.departures.miss_now,
-                ),
-                host,
-                port,
+            connections = Connections(
+                self.api.handle,
+                loop,
+                failed=self._failed,
+                refused=self.departures.miss_now,
             )
+            with _listening("http", listen.http):
+                self._http = await loop.create_server(connections, host, port)
             name = self._http.sockets[0].getsockname()
             self.addresses["http"] = (str(name[0]), int(name[1]))
         if listen.sip is not None:
-            self.addresses["sip"] = await self.switches.door.open(
-                *split_address(listen.sip)
-            )
+            host, port = split_address(listen.sip)
+            with _listening("sip", listen.sip):
+                self.addresses["sip"] = await self.switches.door.open(host, port)
         if self.settings.peer is not None:
             host, port = split_address(self.settings.peer.address)
             self._run(self.subscription.follow(host, port))
@@ -198,6 +205,30 @@ async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
     await stop.wait()
     await node.stop()
     node.log.note("stopped")
+
+
+def why_not(name: str, address: str, error: OSError) -> str:
+    """Say why an address of `[listen]` cannot be listened on."""
+    # The event loop's own text repeats the address; a name that leads nowhere has a
+    # number of its own kind.
+    why = error.strerror or type(error).__name__
+    if error.errno is not None and error.errno in errno.errorcode:
+        why = os.strerror(error.errno)
+    hint = "; does a node run already?" if error.errno == errno.EADDRINUSE else "."
+    return f"`listen.{name}`: {address} cannot be listened on: {why.lower()}{hint}"
+
+
+@contextlib.contextmanager
+def _listening(name: str, address: str) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            "node-listen",
+            why_not(name, address, error),
+            advice="`tally node check` tries every address; `ss -lntup` shows who"
+            " listens.",
+        ) from None
 
 
 def split_address(address: str) -> tuple[str, int]:

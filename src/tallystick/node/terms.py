@@ -12,6 +12,8 @@ from tallystick.channel import (
     sign_terms,
     signing_key,
 )
+from tallystick.model import ConfigError
+from tallystick.node.files import read_text
 
 USUAL: Final = {
     "epoch_ms": 86_400_000,
@@ -35,11 +37,24 @@ def new_terms(
         begins: When they begin to hold, to the minute. A time without a zone is taken
             as UTC.
         days: For how long.
+
+    Keys that cannot be used are refused as their own parsers do.
+
+    Raises:
+        ConfigError: "node-terms" when they would end beyond the calendar.
     """
     key, theirs = read_private_key(own), read_public_key(peer)
     verifying = parse_verifying_key(peer_signing, origin="The peer's signing key")
     moment = begins if begins.tzinfo else begins.replace(tzinfo=UTC)
     moment = moment.replace(second=0, microsecond=0)
+    try:
+        ends = moment + timedelta(days=days)
+    except OverflowError:
+        raise ConfigError(
+            "node-terms",
+            "Terms cannot end after the year 9999.",
+            advice="Give an earlier --from, or fewer --days.",
+        ) from None
     pairs = sorted(
         [(key.public(), signing_key(key).public()), (theirs, verifying)],
         key=lambda pair: pair[0].party,
@@ -51,12 +66,43 @@ def new_terms(
             domain="calls",
             tokens="hmac-sha256/1",
             from_ms=round(moment.timestamp() * 1000),
-            until_ms=round((moment + timedelta(days=days)).timestamp() * 1000),
+            until_ms=round(ends.timestamp() * 1000),
             **USUAL,
         )
     )
 
 
-def add_signature(text: str, own: Path) -> str:
-    """Return the terms with the own signature added."""
-    return sign_terms(text, signing_key(read_private_key(own)), origin="The terms")
+def write_terms(path: Path, text: str) -> None:
+    """Write terms that nobody has signed; a file that is there stays as it is.
+
+    Raises:
+        ConfigError: "node-terms" when there is one.
+    """
+    try:
+        with path.open("x", encoding="ascii", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(
+            "node-terms",
+            f"{path} is there already and was left as it is.",
+            advice="Leave out --peer to sign it, or name another file for new terms.",
+        ) from None
+
+
+def sign_file(path: Path, own: Path) -> None:
+    """Add the own signature to a file of terms.
+
+    Raises:
+        ConfigError: "node-terms" when it cannot be read.
+    """
+    text = read_text(
+        path,
+        code="node-terms",
+        what="The terms",
+        advice="To write new ones, give --peer and --peer-signing.",
+    )
+    signed = sign_terms(text, signing_key(read_private_key(own)), origin=str(path))
+    # Whatever happens while it is written, the peer's signature is not lost.
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(signed, encoding="ascii", newline="\n")
+    part.replace(path)
