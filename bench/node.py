@@ -28,7 +28,7 @@ import uvloop
 from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import encode_verifying_key, signing_key
-from tallystick.node.terms import add_signature, new_terms
+from tallystick.node.terms import new_terms, sign_file, write_terms
 from timing import machine
 
 TRANSIT_S = 0.05
@@ -49,9 +49,9 @@ def set_up(folder: Path) -> None:
         begins=datetime(2026, 1, 1, tzinfo=UTC),
         days=3650,
     )
+    write_terms(folder / "terms.toml", text)
     for party in keys:
-        text = add_signature(text, folder / f"{party}.key")
-    (folder / "terms.toml").write_text(text)
+        sign_file(folder / "terms.toml", folder / f"{party}.key")
 
 
 def start(

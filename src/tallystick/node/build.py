@@ -13,10 +13,12 @@ from tallystick.domains.calls.live import NumberKnowledge, NumberReader
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.model import ConfigError
 from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
-from tallystick.node.api import Api
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
 from tallystick.node.departures import Departures
+from tallystick.node.doors.calls import CallDoors
+from tallystick.node.doors.table import Doors
+from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.files import read_bytes, read_text
 from tallystick.node.identity import Identities
 from tallystick.node.logs import Log
@@ -87,14 +89,18 @@ def build(
         subscription=subscription,
         door=Door(side, publisher, certificate=_certificate(settings), failed=failed),
         condition=condition,
-        api=Api(
-            departures=departures,
-            arrivals=arrivals,
-            knowledge=knowledge,
-            verdicts=verdicts,
-            metrics=metrics,
-            now_ms=clock,
-            health=condition.told,
+        doors=Doors(
+            CallDoors(
+                departures=departures,
+                arrivals=arrivals,
+                knowledge=knowledge,
+                metrics=metrics,
+                now_ms=clock,
+            ).doors(),
+            WatchDoors(
+                verdicts=verdicts, metrics=metrics, health=condition.told
+            ).doors(),
+            refused=metrics.refused.inc,
         ),
         switches=Switches(
             settings.switches,

@@ -18,10 +18,10 @@ from tallystick.channel import Subscriber
 from tallystick.model import UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
-from tallystick.node.api import Api
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
 from tallystick.node.departures import Departures
+from tallystick.node.doors.table import Doors
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
@@ -46,7 +46,7 @@ class Node:
     Attributes:
         settings: What it was told.
         secrets: Its keys.
-        api: Its doors for switches.
+        doors: What is asked of it by HTTP.
         addresses: Where it listens, once it does.
     """
 
@@ -58,7 +58,7 @@ class Node:
     subscription: Subscription
     door: Door
     condition: Condition
-    api: Api
+    doors: Doors
     switches: Switches
     metrics: Metrics
     verdicts: VerdictLog
@@ -86,7 +86,7 @@ class Node:
         if listen.http is not None:
             host, port = split_address(listen.http)
             connections = Connections(
-                self.api.handle,
+                self.doors.handle,
                 loop,
                 failed=self._failed,
                 refused=self.departures.miss_now,
