@@ -55,18 +55,25 @@ def set_up(folder: Path) -> None:
 
 
 def start(
-    folder: Path, party: str, other: str, peer: str
+    folder: Path,
+    party: str,
+    other: str,
+    more: str,
+    *,
+    listens: str = "",
+    core: str = "",
 ) -> tuple[subprocess.Popen[str], dict[str, int]]:
-    """Start a node and return it and its ports."""
+    """Start a node, on one core if told so, and return it and its ports."""
     path = folder / f"{party}.toml"
     path.write_text(
         f'party = "{party}"\nfolder = "{party}"\n'
         f'[keys]\nown = "{party}.key"\nterms = "terms.toml"\n'
         '[listen]\nhttp = "127.0.0.1:0"\nchannel = "127.0.0.1:0"\n'
-        f'[numbers]\nown = "{party}"\npeer = "{other}"\n{peer}'
+        f'{listens}[numbers]\nown = "{party}"\npeer = "{other}"\n{more}'
     )
+    place = ("taskset", "-c", core) if core else ()
     node = subprocess.Popen(
-        (sys.executable, "-m", "tallystick", "node", "run", "--config", str(path)),
+        (*place, sys.executable, "-m", "tallystick", "node", "run", "--config", path),
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},

@@ -78,15 +78,21 @@ def make_certificate(
     return builder.sign(signing or key, SHA256())
 
 
-def make_world() -> tuple[Signer, CertificateStore]:
-    """Return a signer and a store that believes him."""
+def make_chain() -> tuple[Signer, x509.Certificate, x509.Certificate]:
+    """Return a signer, the anchor above and his certificate."""
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = make_certificate("root", root_key)
     leaf = make_certificate("leaf", key, root, root_key)
+    return Signer(key=key, info=INFO), root, leaf
+
+
+def make_world() -> tuple[Signer, CertificateStore]:
+    """Return a signer and a store that believes him."""
+    signer, root, leaf = make_chain()
     trust = TrustList(country="BY", anchors=(root,), codes=("375",))
     store = CertificateStore(trust=[trust])
     store.add(INFO, leaf.public_bytes(Encoding.PEM), now_s=NOW_S)
-    return Signer(key=key, info=INFO), store
+    return signer, store
 
 
 def make_fields(signer: Signer, count: int) -> list[str]:

@@ -1,7 +1,6 @@
 """Signed calls at a running node: what the signature is worth, and what it is not."""
 
 import asyncio
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -64,6 +63,6 @@ def test_the_signature_of_a_call_is_looked_at(signed: Path):
             for call in calls:
                 status, _ = await post(ru, "/v1/arrivals", call)
                 assert status == 200
-            return [dataclasses.asdict(one)["evidence"].identity for one in said]
+            return [one.evidence.identity for one in said]
 
     assert asyncio.run(run()) == ["valid", "expired", "invalid", "none", "invalid"]

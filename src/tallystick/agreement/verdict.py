@@ -3,13 +3,12 @@
 Source: spec/verdict.md, "The verdict".
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallystick.agreement.rule import Action, Mode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is to be done about one call.
 
     Attributes:

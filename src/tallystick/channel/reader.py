@@ -63,10 +63,11 @@ class FrameReader:
             try:
                 self._read(frames)
             except FrameError as error:
-                self.fault = error
+                self.fault = error.with_traceback(None)
                 self._data.clear()
         if self.fault is not None and not frames:
-            raise self.fault
+            # Another one, so that the reader does not hold the stack that holds it.
+            raise FrameError(self.fault.code)
         return frames
 
     def _read(self, frames: list[Frame]) -> None:

@@ -10,7 +10,7 @@ Source: RFC 9112.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, cast
 
 import httptools
@@ -44,7 +44,6 @@ _REASONS: Final = {
 }
 
 
-@dataclass(slots=True, eq=False)
 class Exchange:
     """One request, and the answer it is to get.
 
@@ -58,14 +57,37 @@ class Exchange:
         reply: The answer as it will be sent, once there is one.
     """
 
-    method: str
-    path: str
-    query: str
-    headers: dict[bytes, bytes]
-    body: bytes
-    keep_alive: bool
-    _connection: "Connection"
-    reply: bytes | None = field(default=None, init=False)
+    __slots__ = (
+        "_connection",
+        "body",
+        "headers",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "reply",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        connection: "Connection",
+        *,
+        keep_alive: bool,
+    ) -> None:
+        """Take a request; the answer goes to the connection."""
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.keep_alive = keep_alive
+        self.reply: bytes | None = None
+        self._connection = connection
 
     def answer(self, status: int, body: bytes = b"", *, kind: bytes = JSON) -> None:
         """Answer, now or later; only the first answer counts."""
@@ -135,6 +157,7 @@ class Connection(asyncio.Protocol):
         self._began_s: float | None = None
         self._unread = bytearray()
         self._full = self._broken = self._ended = self._working = False
+        self._feeding = False
         self._start()
 
     def _start(self) -> None:
@@ -162,6 +185,7 @@ class Connection(asyncio.Protocol):
         self._all.open.discard(self)
         self._transport = None
         self._waiting.clear()
+        self._parser = _NO_PARSER  # it and this hold each other
         if self._timer is not None:
             self._timer.cancel()
 
@@ -182,6 +206,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; whatever is no HTTP is refused and the connection closed."""
         self._heard_s = self._all.loop.time()
+        usual = len(data) <= PIECE and not (self._unread or self._broken)
+        if usual and not self._is_busy():
+            self._feed(data)
+            if self._unread or self._is_busy():
+                self._work()
+            return
         self._unread += data
         if not self._working:
             self._work()
@@ -213,7 +243,8 @@ class Connection(asyncio.Protocol):
 
     def _feed(self, piece: bytes) -> None:
         if self._began_s is None:
-            self._began_s = self._all.loop.time()
+            self._began_s = self._heard_s
+        self._feeding = True
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade as asked:
@@ -222,13 +253,14 @@ class Connection(asyncio.Protocol):
             self._parser = httptools.HttpRequestParser(self)
             self._unread[:0] = self._without_upgrade() + piece[asked.args[0] :]
         except httptools.HttpParserError as error:
-            # What a callback raises comes as the cause of the parser's own error.
-            cause = error.__context__
-            self._refuse(cause.status if isinstance(cause, _RefusedError) else 400)
+            self._refuse(_status(error))
         else:
             self._head_size += len(piece)
             if self._in_head and self._head_size > MAX_HEAD + PIECE:
                 self._refuse(431)
+        self._feeding = False
+        if self._waiting:
+            self.flush()
 
     def _without_upgrade(self) -> bytes:
         """Write the head of the present request anew."""
@@ -254,15 +286,20 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
-        self._count(len(name) + len(value or b""), MAX_HEAD, 431)
-        self._headers[name.lower()] = value or b""
+        value = value or b""
+        self._count(len(name) + len(value), MAX_HEAD, 431)
+        self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         """Count the content from here on; encourage a client that waits for it."""
         self._size = 0
         self._in_head = False
         self._method = self._parser.get_method()
-        expects = self._headers.get(b"expect", b"").lower() == b"100-continue"
+        if b"expect" in self._headers:
+            self._encourage()
+
+    def _encourage(self) -> None:
+        expects = self._headers[b"expect"].lower() == b"100-continue"
         if expects and not self._waiting and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -280,20 +317,16 @@ class Connection(asyncio.Protocol):
         self._began_s = None
         if self._parser.should_upgrade():
             return  # it comes again, without that wish
-        try:
-            url = httptools.parse_url(self._url)
-            path = (url.path or b"/").decode("ascii")
-            query = (url.query or b"").decode("ascii")
-        except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            raise _RefusedError(400) from None
+        path, query = _target(self._url)
+        body = self._body
         exchange = Exchange(
-            method=self._method.decode("ascii", "replace"),
-            path=path,
-            query=query,
-            headers=self._headers,
-            body=b"".join(self._body),
+            self._method.decode("ascii", "replace"),
+            path,
+            query,
+            self._headers,
+            body[0] if len(body) == 1 else b"".join(body),
+            self,
             keep_alive=self._parser.should_keep_alive(),
-            _connection=self,
         )
         self._waiting.append(exchange)
         try:
@@ -303,9 +336,9 @@ class Connection(asyncio.Protocol):
             exchange.answer(500)
 
     def flush(self) -> None:
-        """Send the answers that are next in line."""
+        """Send the answers that are next in line; those of one piece together."""
         transport, waiting = self._transport, self._waiting
-        if transport is None:
+        if transport is None or self._feeding:
             return
         ready: list[bytes] = []
         close = False
@@ -331,7 +364,7 @@ class Connection(asyncio.Protocol):
         """Say what is wrong once earlier answers are out, and close."""
         self._broken = True
         self._all.refused()
-        last = Exchange("", "", "", {}, b"", keep_alive=False, _connection=self)
+        last = Exchange("", "", "", {}, b"", self, keep_alive=False)
         self._waiting.append(last)
         last.answer(status)
 
@@ -349,6 +382,31 @@ class Connection(asyncio.Protocol):
             transport.abort()
             return
         self._timer = self._all.loop.call_later(1.0, self._watch)
+
+
+_NO_PARSER: Final = httptools.HttpRequestParser(object())
+
+
+def _status(error: Exception) -> int:
+    """Return how to refuse what cannot be read."""
+    # What a callback raises comes as the cause of the parser's own error.
+    cause = error.__context__
+    return cause.status if isinstance(cause, _RefusedError) else 400
+
+
+@lru_cache(maxsize=64)
+def _target(url: bytes) -> tuple[str, str]:
+    """Return path and query of a target.
+
+    Raises:
+        _RefusedError: It is none.
+    """
+    try:
+        parsed = httptools.parse_url(url)
+        path = (parsed.path or b"/").decode("ascii")
+        return path, (parsed.query or b"").decode("ascii")
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+        raise _RefusedError(400) from None
 
 
 class _RefusedError(Exception):

@@ -22,6 +22,7 @@ from tallystick.domains.calls.sip import (
 
 SOURCES_KEPT: Final = 4_096
 CONNECTIONS_LIMIT: Final = 1_024
+PORTS_TRIED: Final = 8
 LINE_IDLE_S: Final = 600.0
 """A switch that keeps its connection says something more often (RFC 5626, 4.4.1)."""
 
@@ -68,14 +69,37 @@ class SipDoor:
         self._timer: asyncio.TimerHandle | None = None
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
-        """Begin to listen on UDP and TCP and return where."""
+        """Begin to listen on UDP and TCP and return where.
+
+        Raises:
+            OSError: The address is taken, or is not this machine's.
+        """
+        tries = 1 if port else PORTS_TRIED
+        while True:
+            tries -= 1
+            try:
+                bound = await self._bind(host, port)
+            except OSError:
+                # A port that was drawn for UDP may be taken on TCP: draw another one.
+                if not tries:
+                    raise
+            else:
+                self._wake()
+                return bound
+
+    async def _bind(self, host: str, port: int) -> tuple[str, int]:
         loop = asyncio.get_running_loop()
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self), local_addr=(host, port)
         )
         name = self._udp.get_extra_info("sockname")
-        self._tcp = await loop.create_server(lambda: _Line(self), host, int(name[1]))
-        self._wake()
+        try:
+            self._tcp = await loop.create_server(
+                lambda: _Line(self), host, int(name[1])
+            )
+        except OSError:
+            self._udp.close()
+            raise
         return str(name[0]), int(name[1])
 
     async def close(self) -> None:

@@ -3,8 +3,8 @@
 import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from tallystick.agreement import Decider, Evidence, Verdict
 from tallystick.channel import ClosingRecord, Covered, Delivered
@@ -26,9 +26,8 @@ REMEMBERED: Final = 200_000
 """Calls kept for a switch that asks again: some 150 MB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A call and what was said about it.
+class Answered(NamedTuple):
+    """A call and what was said about it. A named tuple: one is made for every call.
 
     Attributes:
         call_id: The switch's own id.
@@ -90,6 +89,7 @@ class Arrivals:
         hold: Those who wait, and the matcher.
         decider: The rules.
         faults: How often somebody could not take an answer.
+        count: Calls asked about so far, each once.
 
     Bounds: `REMEMBERED` calls, those that wait among them.
     """
@@ -110,7 +110,7 @@ class Arrivals:
         self._secrets = secrets
         self._reader = reader
         self._knowledge = knowledge
-        self._next = 1
+        self.count = 0
         self._asked: OrderedDict[int, _Asked] = OrderedDict()
         self._latest: dict[str, int] = {}
         self._watchers: list[Reply] = []
@@ -139,7 +139,8 @@ class Arrivals:
             else:
                 known.replies.append(reply)
             return
-        ident, self._next = self._next, self._next + 1
+        self.count += 1
+        ident = self.count
         asked = _Asked(ident, call, numbers, now_ms, [reply])
         match = self._match(asked, now_ms)
         self._remember(asked)
@@ -220,18 +221,17 @@ class Arrivals:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
         terms, window = self._secrets.signed.terms, self.hold.matcher.window
-        moments = (
-            call.at_ms,
-            call.at_ms - window.before_ms,
-            call.at_ms + window.after_ms,
-        )
-        epochs = list(dict.fromkeys(map(terms.epoch_index, moments)))
-        halves = [self._half(asked, epoch) for epoch in epochs]
-        if len(halves) == 1:
+        first = terms.epoch_index(call.at_ms - window.before_ms)
+        last = terms.epoch_index(call.at_ms + window.after_ms)
+        if first == last:
             patient = not call.emergency and not call.priority
-            return self.hold.ask(halves[0], now_ms=now_ms, patient=patient)
+            return self.hold.ask(
+                self._half(asked, first), now_ms=now_ms, patient=patient
+            )
+        own = terms.epoch_index(call.at_ms)
         match = Match("unproven")
-        for half in halves:
+        for epoch in dict.fromkeys((own, first, last)):
+            half = self._half(asked, epoch)
             match = self.hold.matcher.match(half, now_ms=now_ms)
             if match.outcome == "paired":
                 return match
@@ -279,8 +279,7 @@ class Arrivals:
             covered=match.covered,
             differs=match.differs[0] if match.differs else "none",
         )
-        asked.answered = replace(
-            before,
+        asked.answered = before._replace(
             verdict=self.decider.decide(evidence),
             evidence=evidence,
             offset_ms=match.at_offset_ms,

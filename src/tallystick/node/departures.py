@@ -27,6 +27,7 @@ class Departures:
 
     Attributes:
         publisher: The stream they go into.
+        count: How often a switch told of a call.
 
     Bounds: `REMEMBERED` calls; the release of an older one is not told.
     """
@@ -43,6 +44,7 @@ class Departures:
         self._secrets = secrets
         self._reader = reader
         self._now_ms = now_ms
+        self.count = 0
         self._told: OrderedDict[str, _Told] = OrderedDict()
 
     def tell(self, call: LiveCall, *, now_ms: int) -> bool:
@@ -52,6 +54,7 @@ class Departures:
             Whether the peer will hear of it. If not, the promise to the peer begins
             anew behind the call, so that nobody is accused for want of it.
         """
+        self.count += 1
         terms = self._secrets.signed.terms
         epoch = terms.epoch_index(call.at_ms)
         numbers, keys = self._reader.read(call), self._secrets.keys(epoch)

@@ -16,8 +16,11 @@ from tallystick.domains.calls.numbers import (
     normalise,
     second_readings,
 )
+from tallystick.domains.calls.numbers.context import choose, make_context, ranked
 from tallystick.domains.calls.numbers.form import parse_form
+from tallystick.domains.calls.numbers.reading import explicit
 from tallystick.domains.calls.numbers.side import Trunk
+from tallystick.domains.calls.numbers.text import clean
 
 from .written import BY_NUMBERS, DRESS, RU_NUMBERS, forms, frame
 
@@ -222,3 +225,21 @@ def test_handset_logs_without_countries(shared_data):
     arrivals = read(numbers, side="arrivals", numbering=None, learned=second)
     assert departures["calling"].to_list() == arrivals["called"].to_list()
     assert departures["calling"].n_unique() == len(numbers)
+
+
+@settings(max_examples=500)
+@given(st.from_regex(r"\+?[0-9]{1,26}", fullmatch=True))
+def test_the_usual_text_is_read_as_the_long_way_reads_it(text: str) -> None:
+    context = make_context(
+        near=("BY", "RU"),
+        country="BY",
+        declared=None,
+        missing_plus=True,
+        counts={},
+        side_counts={},
+        code_counts={},
+        countries=("BY", "RU"),
+    )
+    assert clean(text) == clean(f" {text}")
+    assert choose(text, context) == ranked(text, context)[0]
+    assert explicit(text) in {0, ranked(text, context)[0]}

@@ -4,6 +4,7 @@ Source: spec/verdict.md, "Calls"; spec/numbers.md; spec/tokens.md.
 """
 
 import hmac
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,11 +50,12 @@ BLOCK: Final = 10_000
 SHORT_DIGITS: Final = 6
 """Emergency numbers have no more (116117)."""
 
+_LONG: Final = re.compile(r"\+?[0-9]{7,}").fullmatch
+
 RANGES_LIMIT: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveCall:
+class LiveCall(NamedTuple):
     """A call as a switch tells or asks about it.
 
     Attributes:
@@ -361,7 +363,7 @@ class NumberKnowledge:
 
     def is_emergency(self, called_number: str) -> bool:
         """Tell whether a call goes to an emergency service."""
-        if len(called_number) > TEXT_LIMIT:
+        if _LONG(called_number) or len(called_number) > TEXT_LIMIT:
             return False
         digits = clean(called_number).digits
         if not digits or len(digits) > SHORT_DIGITS:
@@ -371,8 +373,11 @@ class NumberKnowledge:
     def origin(self, calling: int) -> str:
         """Return whose plan a calling number is of, in the words of the evidence."""
         country = _country_of_block(calling // BLOCK) if calling > 0 else ""
-        words = {self.peer: "peer", self.own: "own", "": "none"}
-        return words.get(country, "third")
+        if country == self.peer:
+            return "peer"
+        if country == self.own:
+            return "own"
+        return "third" if country else "none"
 
     def number(self, calling: int, text: str) -> str:
         """Return what is known of a calling number, in the words of the evidence."""

@@ -206,8 +206,10 @@ class CallDoors:
 
 
 @lru_cache(maxsize=8_192)
-def _sentences(verdict: Verdict) -> dict[str, str]:
-    return {language: explain(verdict, language) for language in LANGUAGES}
+def _sentences(verdict: Verdict) -> msgspec.Raw:
+    """Return a verdict's sentences, written once for all calls that share it."""
+    said = {language: explain(verdict, language) for language in LANGUAGES}
+    return msgspec.Raw(msgspec.json.encode(said))
 
 
 def _told(answered: Answered) -> dict[str, object]:

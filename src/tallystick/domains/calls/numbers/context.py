@@ -14,6 +14,7 @@ from tallystick.domains.calls.numbers.form import Form, Written
 from tallystick.domains.calls.numbers.plan import plan, split_code
 from tallystick.domains.calls.numbers.reading import (
     Reading,
+    explicit,
     plausible,
     read,
     read_subscriber,
@@ -224,7 +225,7 @@ def _subscriber(digits: str, context: Context) -> list[Reading]:
 
 def choose(raw: str, context: Context) -> int:
     """Return the number a text is taken for on this trunk."""
-    return ranked(raw, context)[0]
+    return explicit(raw) or ranked(raw, context)[0]
 
 
 def _unallocated(digits: str, context: Context) -> int:

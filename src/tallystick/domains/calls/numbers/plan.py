@@ -99,6 +99,9 @@ def country_of(number: int) -> str:
     return phonenumbers.region_code_for_number(parsed) or ""
 
 
+_CODES: Final = {str(code): code for code in COUNTRY_CODE_TO_REGION_CODE}
+
+
 def codes() -> Iterator[int]:
     """Yield every assigned country code."""
     yield from COUNTRY_CODE_TO_REGION_CODE
@@ -110,12 +113,10 @@ def split_code(digits: str) -> tuple[int, str] | None:
     Returns:
         None when they begin with no assigned code, or with a zero.
     """
-    if digits.startswith("0"):
-        return None
     for size in (1, 2, 3):
-        head, rest = digits[:size], digits[size:]
-        if rest and int(head) in COUNTRY_CODE_TO_REGION_CODE:
-            return int(head), rest
+        code = _CODES.get(digits[:size])
+        if code is not None and len(digits) > size:
+            return code, digits[size:]
     return None
 
 

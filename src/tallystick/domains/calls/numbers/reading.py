@@ -8,9 +8,8 @@ Source: spec/numbers.md, "Readings".
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.domains.calls.numbers.form import Written
 from tallystick.domains.calls.numbers.plan import (
@@ -31,11 +30,11 @@ from tallystick.domains.calls.numbers.text import clean
 # and 8~10 of the former Soviet plans turns up on the trunks of their neighbours.
 COMMON_PREFIXES: Final = ("00", "810")
 REMEMBERED_TEXTS: Final = 1 << 18  # some 150 MB at worst
+_PLUS: Final = re.compile(r"\+[1-9][0-9]+").fullmatch
 MAX_WRITTEN: Final = 22  # 15 digits with a long international prefix before them
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read a text.
 
     Attributes:
@@ -54,8 +53,7 @@ class Reading:
         return f"{self.written}:{self.country}" if self.country else str(self.written)
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(NamedTuple):
     """All that one text can be.
 
     Attributes:
@@ -93,6 +91,17 @@ def read(raw: str, countries: tuple[str, ...]) -> Readings:
         if split and is_valid(*split):
             return Readings(digits, Reading(Written.PREFIX, "", int(rest)))
     return Readings(digits, None, tuple(_valid(digits, countries)))
+
+
+def explicit(raw: str) -> int:
+    """Return the number of a + and digits and nothing else; 0: see `read`.
+
+    Most texts of live calls are such, and leave no choice.
+    """
+    if len(raw) > MAX_WRITTEN or not _PLUS(raw):
+        return 0
+    split = split_code(raw[1:])
+    return _explicit(*split) if split else 0
 
 
 def _explicit(code: int, national: str) -> int:

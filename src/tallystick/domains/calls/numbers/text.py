@@ -8,8 +8,7 @@ Source: spec/numbers.md, "Cleaning"; RFC 3261 section 19.1, RFC 3966, RFC 3323.
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from tallystick.domains.calls.numbers.absent import ABSENT_WORDS
@@ -20,13 +19,13 @@ _BRACKETED: Final = re.compile(r"<([^<>]*)>[^<>]*\Z")
 _SCHEME: Final = re.compile(r"(?:tel|sips?|callto|h323|pstn)\s*:\s*(?://)?")
 _FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
 _DROPPED: Final = re.compile(r"[\s().\-/~_·•]+")
+_USUAL: Final = re.compile(r"\+?[0-9]+").fullmatch  # most texts: nothing to clean
 _DIGITS: Final = re.compile(r"\+?[0-9()~ -]+").fullmatch
 _NUMBER: Final = re.compile(r"(\+*)([0-9]+)f*#?")  # F fills up telephony BCD digits
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What a text says.
+class Cleaned(NamedTuple):
+    """What a text says. A named tuple: two are made for every live call.
 
     Attributes:
         text: What remains, lower case, without plus; "" when no number is given.
@@ -49,8 +48,9 @@ def clean(raw: str) -> Cleaned:
         The digits; or the text, where it is no number; or an empty text, where
         the number is withheld, unknown or missing.
     """
-    if raw.isascii() and raw.isdigit():
-        return _from_digits(raw, plus=False)
+    if _USUAL(raw):
+        digits = raw.lstrip("+")
+        return _from_digits(digits, plus=len(digits) < len(raw))
     number, context = _user_part(_plain(raw))
     whole = _FLOAT.fullmatch(number)
     squeezed = _DROPPED.sub("", whole[1] if whole else number)
