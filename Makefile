@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORK ?= build
 
-.PHONY: all demo test check lint types contracts unit docs bench lock clean
+.PHONY: all demo demo-live test check lint types contracts unit docs bench lock clean
 all: test
 
 # The environment is rebuilt when the lock changes; every file in it is verified against its hash.
@@ -16,6 +16,10 @@ all: test
 
 demo: .venv/ready
 	$(BIN)/python -m tallystick demo --out $(WORK)/demo
+
+# Two nodes, two switches and their calls; with Debian's kamailio and sip-tester, or by HTTP.
+demo-live: .venv/ready
+	$(BIN)/python -m tallystick node demo --out $(WORK)/demo-live
 
 test: lint types contracts unit docs
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli import node_demo
+
 app = typer.Typer(
     name="node",
     help="Run a node beside the switch: a verdict for every call while it rings.",
@@ -15,6 +17,7 @@ config = typer.Typer(
     name="config", help="What the node is told, and by whom.", no_args_is_help=True
 )
 app.add_typer(config, name="config")
+app.command()(node_demo.demo)
 
 _Config = Annotated[Path, typer.Option("--config", help="The settings file (TOML).")]
 _DEFAULT = Path("node.toml")

@@ -1,0 +1,148 @@
+"""Two parties on one machine, ready to be run: keys, signed terms, rules, settings.
+
+For demonstrations and for tests with real switches. Everything is as two operators
+would have it, each in a folder of its own; only both are on one machine.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallystick.blinding import PrivateKey, new_private_key
+from tallystick.blinding.keyfile import write_private_key
+from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
+from tallystick.node.service import now_ms
+
+PARTIES: Final = ("BY", "RU")
+"""Where calls leave, and where they arrive."""
+
+WINDOW_MS: Final = 2_000
+"""Shorter than real terms have it, so that nobody waits long after a start."""
+
+RULES: Final = """\
+# What both parties agreed for this rehearsal: all of it live, so calls are refused.
+# The table that comes with the program (spec/verdict.md) only notes what it would do.
+format = "tallystick-rules/1"
+name = "rehearsal"
+version = 1
+
+[[rules]]
+id = "missing"
+when = { half = ["no_departure"], origin = ["peer"] }
+action = "reject"
+mode = "live"
+
+[[rules]]
+id = "own-number-missing"
+when = { half = ["no_departure"], origin = ["own"] }
+action = "reject"
+mode = "live"
+
+[[rules]]
+id = "altered"
+when = { half = ["altered"] }
+action = "reject"
+mode = "live"
+"""
+
+_SETTINGS: Final = """party = "{party}"
+folder = "kept"            # verdicts
+{rules}
+[keys]
+own = "{party}.key"
+terms = "terms.toml"
+
+[listen]
+http = "{http}"
+sip = "{sip}"
+channel = "{channel}"
+{peer}
+[numbers]
+own = "{party}"
+peer = "{other}"
+
+[[switches]]
+name = "gateway"
+networks = ["127.0.0.1"]
+side = "{side}"
+dialect = "next-route"     # 404: go on, 603: refuse
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Where a party's node listens.
+
+    Attributes:
+        http: For switches, `host:port`.
+        sip: For switches.
+        channel: For the peer.
+    """
+
+    http: str
+    sip: str
+    channel: str
+
+
+def prepare(folder: Path, posts: Mapping[str, Post]) -> dict[str, Path]:
+    """Make both parties' folders; RU follows BY.
+
+    Args:
+        folder: Where they are made.
+        posts: Where each party's node listens.
+
+    Returns:
+        The settings file of each party.
+    """
+    keys = {p: new_private_key(p, draw=os.urandom) for p in PARTIES}
+    terms = _signed(keys)
+    made: dict[str, Path] = {}
+    for party, post in posts.items():
+        own = folder / party
+        own.mkdir(parents=True)
+        write_private_key(own / f"{party}.key", keys[party])
+        (own / "terms.toml").write_text(terms, encoding="ascii", newline="\n")
+        (own / "rules.toml").write_text(RULES, encoding="ascii")
+        made[party] = own / "node.toml"
+        made[party].write_text(_settings(party, post, posts), encoding="utf-8")
+    return made
+
+
+def _signed(keys: Mapping[str, PrivateKey]) -> str:
+    """Return terms with both signatures, in force for a day."""
+    minute = now_ms() // 60_000 * 60_000
+    signers = [signing_key(keys[party]) for party in PARTIES]
+    text = encode_terms(
+        Terms(
+            keys=(keys["BY"].public(), keys["RU"].public()),
+            verifying_keys=(signers[0].public(), signers[1].public()),
+            domain="calls",
+            tokens="hmac-sha256/1",
+            from_ms=minute - 3_600_000,
+            until_ms=minute + 86_400_000,
+            epoch_ms=43_200_000,
+            overlap_ms=600_000,
+            window_ms=WINDOW_MS,
+            grace_ms=250,
+            clock_ms=100,
+        )
+    )
+    for signer in signers:
+        text = sign_terms(text, signer)
+    return text
+
+
+def _settings(party: str, post: Post, posts: Mapping[str, Post]) -> str:
+    asks = party == "RU"
+    return _SETTINGS.format(
+        party=party,
+        other=next(one for one in PARTIES if one != party),
+        rules='rules = "rules.toml"\n' if asks else "",
+        http=post.http,
+        sip=post.sip,
+        channel=post.channel,
+        peer=f'\n[peer]\naddress = "{posts["BY"].channel}"\n' if asks else "",
+        side="arrivals" if asks else "departures",
+    )

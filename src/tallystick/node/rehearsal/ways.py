@@ -1,0 +1,119 @@
+"""Two ways to place a rehearsal's calls: through real switches, or by HTTP alone."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from tallystick.node.rehearsal.asking import Asker
+from tallystick.node.rehearsal.parties import PARTIES, Post
+from tallystick.testing.callers import DECLINED, OK, Callers, Heard
+from tallystick.testing.live_calls import Kind, as_it_arrives
+from tallystick.testing.programs import free_port, running
+from tallystick.testing.switches import (
+    Gateway,
+    callee_command,
+    carrier_command,
+    gateway_command,
+    shipped,
+)
+
+_CONFIG: Final = "kamailio/kamailio.cfg"
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What a switch looks at in an answer."""
+
+    action: str
+
+
+_todo: Final = msgspec.json.Decoder(_Told)
+
+
+class Way(Protocol):
+    """How calls are placed."""
+
+    async def place(self, kind: Kind) -> list[Heard]:
+        """Place the calls of a kind, and return what each caller heard."""
+        ...
+
+
+class BySwitches:
+    """SIPp calls through BY's gateway, a carrier and RU's gateway; SIPp answers."""
+
+    def __init__(self, folder: Path) -> None:
+        """Find places for the switches; nothing is started."""
+        self._folder = folder
+        names = (*PARTIES, "carrier", "callee")
+        self._at = {name: f"127.0.0.1:{free_port()}" for name in names}
+        self._callers = Callers(folder=folder)
+
+    @contextlib.asynccontextmanager
+    async def open(self, posts: dict[str, Post]) -> AsyncGenerator[Way, None]:
+        """Run the switches until the block ends.
+
+        Yields:
+            This way.
+        """
+        self._folder.mkdir()
+        to = {"RU": self._at["callee"], "BY": self._at["carrier"]}
+        commands = {"callee": callee_command(self._at["callee"])}
+        commands["carrier"] = carrier_command(
+            self._at["carrier"], self._at["RU"], self._folder
+        )
+        for party in PARTIES:
+            gateway = Gateway(
+                config=shipped(_CONFIG),
+                listen=self._at[party],
+                node=f"sip:{posts[party].sip}",
+                next_hop=to[party],
+            )
+            commands[f"gateway-{party}"] = gateway_command(gateway, self._folder)
+        async with contextlib.AsyncExitStack() as stack:
+            for name, command in commands.items():
+                await stack.enter_async_context(
+                    running(command, name=name, folder=self._folder)
+                )
+            yield self
+
+    async def place(self, kind: Kind) -> list[Heard]:
+        """Place the calls of a kind, and return what each caller heard."""
+        to = self._at["BY" if kind.enters == "home" else "carrier"]
+        return await self._callers.place(kind.round, to, kind.calls)
+
+
+class ByHttp:
+    """No switch: both nodes are told and asked as switches would do it by HTTP.
+
+    What a caller would have heard follows from what the switch was told to do.
+    """
+
+    def __init__(self, posts: dict[str, Post]) -> None:
+        """Speak to the nodes of both parties."""
+        self._left, self._came = (Asker(posts[party].http) for party in PARTIES)
+
+    async def place(self, kind: Kind) -> list[Heard]:
+        """Place the calls of a kind, one after the other."""
+        return [
+            await asyncio.to_thread(self._call, f"{kind.round}-{count}", kind, numbers)
+            for count, numbers in enumerate(kind.calls, start=1)
+        ]
+
+    def _call(self, call_id: str, kind: Kind, numbers: tuple[str, str]) -> Heard:
+        begun = time.monotonic()
+        if kind.enters == "home":
+            # Told or not: the call goes on.
+            self._left.ask("/v1/departures", _call(call_id, numbers))
+        said = self._came.ask("/v1/arrivals", _call(call_id, as_it_arrives(numbers)))
+        refused = said is not None and _todo.decode(said).action == "reject"
+        waited_ms = round((time.monotonic() - begun) * 1000)
+        return Heard(call_id, DECLINED if refused else OK, waited_ms)
+
+
+def _call(call_id: str, numbers: tuple[str, str]) -> dict[str, str]:
+    calling, called = numbers
+    return {"call_id": call_id, "calling_number": calling, "called_number": called}
