@@ -96,7 +96,7 @@ async def rehearsal(
         What it showed.
     """
     _clear(folder)
-    posts = {party: _post() for party in PARTIES}
+    posts = {party: post() for party in PARTIES}
     settings = prepare(folder, posts)
     lacking = missing_packages()
     real = switches and not lacking
@@ -144,7 +144,8 @@ async def _placed(
     return done
 
 
-def _post() -> Post:
+def post() -> Post:
+    """Return places for a node that nobody has now."""
     http, sip, channel = (f"127.0.0.1:{free_port()}" for _ in range(3))
     return Post(http=http, sip=sip, channel=channel)
 

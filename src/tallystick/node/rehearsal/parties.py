@@ -65,7 +65,7 @@ peer = "{other}"
 
 [[switches]]
 name = "gateway"
-networks = ["127.0.0.1"]
+networks = ["{switch}"]
 side = "{side}"
 dialect = "next-route"     # 404: go on, 603: refuse
 """
@@ -79,11 +79,13 @@ class Post:
         http: For switches, `host:port`.
         sip: For switches.
         channel: For the peer.
+        switch: From where its switch asks.
     """
 
     http: str
     sip: str
     channel: str
+    switch: str = "127.0.0.1"
 
 
 def prepare(folder: Path, posts: Mapping[str, Post]) -> dict[str, Path]:
@@ -143,6 +145,7 @@ def _settings(party: str, post: Post, posts: Mapping[str, Post]) -> str:
         http=post.http,
         sip=post.sip,
         channel=post.channel,
+        switch=post.switch,
         peer=f'\n[peer]\naddress = "{posts["BY"].channel}"\n' if asks else "",
         side="arrivals" if asks else "departures",
     )

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -22,7 +22,7 @@ from tallystick.testing.switches import (
     shipped,
 )
 
-_CONFIG: Final = "kamailio/kamailio.cfg"
+Asks = Literal["sip", "http"]
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -45,9 +45,15 @@ class Way(Protocol):
 class BySwitches:
     """SIPp calls through BY's gateway, a carrier and RU's gateway; SIPp answers."""
 
-    def __init__(self, folder: Path) -> None:
-        """Find places for the switches; nothing is started."""
+    def __init__(self, folder: Path, *, asks: Asks = "sip") -> None:
+        """Find places for the switches; nothing is started.
+
+        Args:
+            folder: Is made, for what they write.
+            asks: How the gateways ask the nodes.
+        """
         self._folder = folder
+        self._asks = asks
         names = (*PARTIES, "carrier", "callee")
         self._at = {name: f"127.0.0.1:{free_port()}" for name in names}
         self._callers = Callers(folder=folder)
@@ -66,11 +72,8 @@ class BySwitches:
             self._at["carrier"], self._at["RU"], self._folder
         )
         for party in PARTIES:
-            gateway = Gateway(
-                config=shipped(_CONFIG),
-                listen=self._at[party],
-                node=f"sip:{posts[party].sip}",
-                next_hop=to[party],
+            gateway = gateway_of(
+                self._asks, party, posts[party], self._at[party], to[party]
             )
             commands[f"gateway-{party}"] = gateway_command(gateway, self._folder)
         async with contextlib.AsyncExitStack() as stack:
@@ -86,6 +89,34 @@ class BySwitches:
         return await self._callers.place(kind.round, to, kind.calls)
 
 
+def gateway_of(
+    asks: Asks, party: str, post: Post, listen: str, next_hop: str
+) -> Gateway:
+    """Return a party's gateway with the configuration that is shipped.
+
+    Args:
+        asks: How it asks the node.
+        party: Whose it is.
+        post: Where the node listens.
+        listen: Where the gateway listens, `host:port`.
+        next_hop: Where calls go on to.
+    """
+    if asks == "sip":
+        return Gateway(
+            config=shipped("kamailio/kamailio.cfg"),
+            listen=listen,
+            node=f"sip:{post.sip}",
+            next_hop=next_hop,
+        )
+    return Gateway(
+        config=shipped("kamailio/kamailio-http.cfg"),
+        listen=listen,
+        node=f"node=>http://{post.http}",
+        next_hop=next_hop,
+        more=("ARRIVALS",) if party == "RU" else (),
+    )
+
+
 class ByHttp:
     """No switch: both nodes are told and asked as switches would do it by HTTP.
 
@@ -97,11 +128,12 @@ class ByHttp:
         self._left, self._came = (Asker(posts[party].http) for party in PARTIES)
 
     async def place(self, kind: Kind) -> list[Heard]:
-        """Place the calls of a kind, one after the other."""
-        return [
-            await asyncio.to_thread(self._call, f"{kind.round}-{count}", kind, numbers)
+        """Place the calls of a kind, some at a time."""
+        calls = (
+            asyncio.to_thread(self._call, f"{kind.round}-{count}", kind, numbers)
             for count, numbers in enumerate(kind.calls, start=1)
-        ]
+        )
+        return await asyncio.gather(*calls)
 
     def _call(self, call_id: str, kind: Kind, numbers: tuple[str, str]) -> Heard:
         begun = time.monotonic()
