@@ -9,5 +9,6 @@ SPEC = ROOT / "spec"
 SOURCE = ROOT / "src" / "tallystick"
 README = ROOT / "README.md"
 TUTORIAL = DOCS / "tutorials" / "first-pairing.md"
+LIVE_TUTORIAL = DOCS / "tutorials" / "live-in-ten-minutes.md"
 COMMANDS = DOCS / "reference" / "cli.md"
 SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()

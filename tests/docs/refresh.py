@@ -13,7 +13,7 @@ if __package__ in {None, ""}:
 
 from docs.command_page import command_page
 from docs.console import MORE, commands_of, run
-from docs.places import COMMANDS, README, TUTORIAL
+from docs.places import COMMANDS, LIVE_TUTORIAL, README, TUTORIAL
 
 DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
@@ -36,9 +36,9 @@ def refresh_readme(folder: Path) -> None:
     README.write_text(text.replace(old, demo_block(folder)), encoding="utf-8")
 
 
-def refresh_tutorial(folder: Path) -> None:
-    """Put the first lines of outputs into the tutorial where it shows some."""
-    text = TUTORIAL.read_text(encoding="utf-8")
+def refresh_tutorial(page: Path, folder: Path) -> None:
+    """Put the first lines of outputs into a tutorial where it shows some."""
+    text = page.read_text(encoding="utf-8")
     for command in commands_of(text):
         output = run(command.line, folder).splitlines()
         shown = [line for line in command.output if line != MORE]
@@ -47,7 +47,7 @@ def refresh_tutorial(folder: Path) -> None:
         new = [line.rstrip() for line in output[: len(shown)]]
         old = "\n".join(["$ " + command.line, *shown])
         text = text.replace(old, "\n".join(["$ " + command.line, *new]))
-    TUTORIAL.write_text(text, encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -55,8 +55,9 @@ def main() -> None:
     COMMANDS.write_text(command_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         refresh_readme(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        refresh_tutorial(Path(folder))
+    for page in (TUTORIAL, LIVE_TUTORIAL):
+        with tempfile.TemporaryDirectory() as folder:
+            refresh_tutorial(page, Path(folder))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,11 @@ def demo(
 
     Example: tally node demo --out demo-live
     """
-    asyncio.run(_show(out, keep=keep, switches=not http))
+    try:
+        asyncio.run(_show(out, keep=keep, switches=not http))
+    except asyncio.CancelledError:
+        # Told to end by SIGTERM: the same as by Ctrl-C.
+        raise KeyboardInterrupt from None
 
 
 async def _show(out: Path, *, keep: bool, switches: bool) -> None:

@@ -1,0 +1,1 @@
+"""Files that operators take from `deploy/`."""
