@@ -1,23 +1,14 @@
 """`tally node demo`: shows what it promises, and ends what it began."""
 
-import os
 import re
-import signal
-import socket
-import subprocess  # ruff: ignore[suspicious-subprocess-import]
-import sys
-import time
-import tomllib
-from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from tallystick.cli import make_app
 from tallystick.model import ConfigError
 from tallystick.testing.callers import Heard, heard
 
-TALLY = (sys.executable, "-m", "tallystick")
+from .at_work import at_work
 
 
 def test_without_switches_the_same_calls_are_placed_by_http(tmp_path, monkeypatch):
@@ -37,7 +28,7 @@ def test_without_switches_the_same_calls_are_placed_by_http(tmp_path, monkeypatc
     assert rows == [("12", "0", "12"), ("4", "4", "0"), ("4", "0", "4")]
     # Made once, it may be made anew; the second time nothing else is needed.
     assert (out / "RU" / "kept" / "verdicts").is_dir()
-    assert listening(out) == []
+    assert at_work(out) == []
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path):
@@ -47,43 +38,6 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     assert isinstance(done.exception, ConfigError)
     assert done.exception.code == "rehearsal-folder"
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
-
-
-@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_half_way_it_ends_what_it_began(tmp_path, word):
-    """Ctrl-C and `kill` leave no node behind."""
-    out = tmp_path / "demo"
-    with (tmp_path / "said").open("w") as said:
-        demo = subprocess.Popen(
-            [*TALLY, "node", "demo", "--http", "--out", str(out)],
-            stdout=said,
-            stderr=said,
-            env=os.environ | {"COLUMNS": "80"},
-        )
-        try:
-            ends = time.monotonic() + 20
-            while len(listening(out)) < 2:
-                assert time.monotonic() < ends
-                assert demo.poll() is None
-                time.sleep(0.05)
-            demo.send_signal(word)
-            assert demo.wait(15) != 0
-        finally:
-            demo.kill()
-            demo.wait()
-    assert listening(out) == []
-    assert "Traceback" not in (tmp_path / "said").read_text()
-
-
-def listening(out: Path) -> list[str]:
-    """Return the parties whose node takes a connection."""
-    found = []
-    for path in out.glob("*/node.toml"):
-        host, _, port = tomllib.loads(path.read_text())["listen"]["http"].partition(":")
-        with socket.socket() as line:
-            if line.connect_ex((host, int(port))) == 0:
-                found.append(path.parent.name)
-    return found
 
 
 def test_what_callers_noted_is_read_as_it_was_written():

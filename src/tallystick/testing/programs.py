@@ -42,9 +42,7 @@ class Program:
 
     async def kill(self) -> None:
         """End it as a crash would, without a word."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        await self.process.wait()
+        await _kill(self.process)
 
 
 def find_program(name: str) -> str | None:
@@ -114,22 +112,26 @@ async def running(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a program and all it started."""
-    _signal(process, signal.SIGTERM)
+    """End a program; if it will not, it and all it started."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
     try:
-        await asyncio.wait_for(asyncio.shield(process.wait()), END_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(process.wait()), END_S)
     finally:
-        # The session is its own, so nobody else is hit.
-        _signal(process, signal.SIGKILL)
-        await process.wait()
+        await _kill(process)
 
 
-def _signal(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if what is signal.SIGKILL:
-            os.killpg(process.pid, what)
-        else:
-            process.send_signal(what)
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a program and all it started, if it is still there.
+
+    Once it is gone its number may be somebody else's.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 def free_port(host: str = "127.0.0.1") -> int:
