@@ -57,9 +57,8 @@ class Gateway:
 
 
 def shipped(name: str) -> Path:
-    """Return a file of `deploy/`, from the repository or the installed package."""
-    inside = Path(__file__).parents[1] / "deploy" / name
-    return inside if inside.exists() else Path(__file__).parents[3] / "deploy" / name
+    """Return a file of `deploy/`, which is part of the package."""
+    return Path(__file__).parents[1] / "deploy" / name
 
 
 def gateway_command(gateway: Gateway, folder: Path) -> list[str]:
