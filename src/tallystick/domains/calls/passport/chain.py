@@ -234,6 +234,7 @@ def _credential(path: Path, trust: Sequence[TrustList]) -> Credential:
         constraints=_constraints(path),
         codes=tuple(code for several in codes for code in several),
         countries=tuple(entry.country for entry in admitting),
+        lists=_lists(path),
     )
 
 
@@ -258,6 +259,25 @@ def _constraints(path: Path) -> tuple[Constraints, ...]:
         elif enhanced is not None:
             found.append(parse_constraints(enhanced, enhanced=True))
     return tuple(entry for entry in found if entry != UNCONSTRAINED)
+
+
+def _lists(path: Path) -> tuple[str, ...]:
+    """Return where the chain says that revocations are told.
+
+    Points that name another issuer of the list are passed over: such lists are not
+    heeded. The anchor is believed as it is.
+    """
+    found: list[str] = []
+    for certificate in path[:-1]:
+        points = _extension(certificate, x509.CRLDistributionPoints) or ()
+        found += [
+            name.value
+            for point in points
+            if point.crl_issuer is None
+            for name in point.full_name or ()
+            if isinstance(name, x509.UniformResourceIdentifier)
+        ]
+    return tuple(dict.fromkeys(found))[:MAX_CHAIN]
 
 
 def _raw(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes | None:

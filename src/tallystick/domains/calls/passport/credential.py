@@ -37,6 +37,8 @@ class Credential:
         constraints: What it may claim.
         codes: First digits of numbers the trust list vouches for; empty: any.
         countries: Names of the trust lists that hold the anchor.
+        lists: URLs at which the certificates of the chain say that revocations are
+            told.
     """
 
     key: ec.EllipticCurvePublicKey
@@ -46,6 +48,7 @@ class Credential:
     constraints: tuple[Constraints, ...]
     codes: tuple[str, ...]
     countries: tuple[str, ...]
+    lists: tuple[str, ...] = ()
 
     def check(self, number: str, claims: Claims, *, now_s: int) -> None:
         """Hold a token against the certificate.

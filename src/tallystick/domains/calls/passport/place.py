@@ -14,7 +14,18 @@ _LABEL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 # Names that are looked up at home (RFC 6761, RFC 6762, RFC 8375, RFC 9476).
 _HOME: Final = frozenset({"localhost", "local", "internal", "arpa", "alt", "onion"})
 
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Everything else of IPv6 is local, given up, or carries an IPv4 address: NAT64 (RFC
+# 6052, RFC 8215), translated and compatible addresses, site-local, SRv6.
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+# What `ipaddress` takes for global, in this version or in an older one.
+_SPECIAL: Final = (
+    ipaddress.ip_network("192.0.0.0/24"),  # RFC 6890
+    ipaddress.ip_network("192.88.99.0/24"),  # RFC 7526, relays of 6to4
+    ipaddress.ip_network("2001::/23"),  # RFC 2928, Teredo and the like
+    ipaddress.ip_network("2001:db8::/32"),  # RFC 3849
+    ipaddress.ip_network("2002::/16"),  # RFC 3056, 6to4
+    ipaddress.ip_network("3fff::/20"),  # RFC 9637
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +77,10 @@ def is_public_address(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        # Addresses that carry an IPv4 address lead where that one leads.
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if inner or ip in _NAT64:
-            return False
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or ip not in _UNICAST):
+        return False
+    special = any(ip in net for net in _SPECIAL if net.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not special
 
 
 def _is_public_host(host: str) -> bool:

@@ -1,6 +1,6 @@
 """Certificates by their place, fed from outside, each chain followed once.
 
-Nothing here fetches. Whoever does asks `needs(url)` and `due()`, fetches between
+Nothing here fetches. Whoever does asks `needs(url)` and `aging()`, fetches between
 calls, and brings the bytes with `add`, or says with `fail` that they could not be had.
 
 Source: spec/passport.md, "Store".
@@ -15,6 +15,7 @@ from cryptography import x509
 
 from tallystick.domains.calls.passport.chain import Path, follow_chain, read_chain
 from tallystick.domains.calls.passport.credential import Credential
+from tallystick.domains.calls.passport.pauses import Pauses
 from tallystick.domains.calls.passport.place import Places
 from tallystick.domains.calls.passport.refusal import Refusal
 from tallystick.domains.calls.passport.trust import TrustList
@@ -27,7 +28,10 @@ KEEP_S: Final = 86_400  # ATIS-1000074: a day, where HTTP says nothing else
 # A place that does not answer any more must not stop calls at once.
 GRACE_S: Final = 86_400
 LEAST_KEEP_S: Final = 300  # so that nobody makes us fetch at every call
-RETRY_S: Final = 60
+FIRST_PAUSE_S: Final = 300  # after a fetch that failed; doubled each time
+LONGEST_PAUSE_S: Final = 3_600
+AHEAD: Final = 10  # fetched again when a tenth of its time is left
+IN_USE_S: Final = 86_400
 
 _LIST_EXTENSIONS: Final = frozenset(
     {x509.CRLNumber.oid, x509.AuthorityKeyIdentifier.oid}
@@ -38,6 +42,8 @@ _LIST_EXTENSIONS: Final = frozenset(
 class _Held:
     chain: Path
     fresh_until_s: int
+    ahead_s: int
+    used_s: int
     credential: Credential | None = None
     refusal: Refusal | None = None
     generation: int = -1
@@ -61,7 +67,9 @@ class CertificateStore:
         self._places = places or Places()
         self._max = max_certificates
         self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._failed: OrderedDict[str, int] = OrderedDict()
+        self._failed = Pauses(
+            first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, most=max_certificates
+        )
         self._lists: OrderedDict[bytes, x509.CertificateRevocationList] = OrderedDict()
         # Grows whenever a chain might be judged otherwise than before.
         self._generation = 0
@@ -71,9 +79,7 @@ class CertificateStore:
         held = self._held.get(url)
         if held is not None and now_s < held.fresh_until_s:
             return False
-        if now_s < self._failed.get(url, now_s):
-            return False
-        return self._places.accept(url)
+        return not self._failed.holds(url, now_s=now_s) and self._places.accept(url)
 
     def due(self, *, now_s: int) -> list[str]:
         """Return the URLs held whose certificates should be fetched again.
@@ -81,6 +87,36 @@ class CertificateStore:
         Bounds: one pass over what is held; for a timer, not for a call.
         """
         return [url for url in self._held if self.needs(url, now_s=now_s)]
+
+    def aging(self, *, now_s: int) -> list[str]:
+        """Return the URLs in use whose certificates should be fetched ahead.
+
+        Those of which a call made use within a day, and of whose time at most a tenth
+        is left.
+
+        Bounds: as for `due`.
+        """
+        return [
+            url
+            for url, held in self._held.items()
+            if now_s >= held.fresh_until_s - held.ahead_s
+            and now_s - held.used_s < IN_USE_S
+            and not self._failed.holds(url, now_s=now_s)
+            and self._places.accept(url)
+        ]
+
+    def list_urls(self) -> list[str]:
+        """Return where believed certificates say that revocations are told.
+
+        Bounds: as for `due`.
+        """
+        found = (
+            url
+            for held in self._held.values()
+            if held.credential is not None
+            for url in held.credential.lists
+        )
+        return [url for url in dict.fromkeys(found) if self._places.accept(url)]
 
     def add(self, url: str, data: bytes, *, now_s: int, keep_s: int = KEEP_S) -> str:
         """Take in what was fetched from a URL, or found in a bundle.
@@ -100,27 +136,26 @@ class CertificateStore:
             self.fail(url, now_s=now_s)
             return refusal.rule.name
         keep_s = min(max(keep_s, LEAST_KEEP_S), KEEP_S)
-        held = _Held(chain, now_s + keep_s)
+        held = _Held(chain, now_s + keep_s, keep_s // AHEAD, now_s)
         self._held[url] = held
         self._held.move_to_end(url)
         while len(self._held) > self._max:
             self._held.popitem(last=False)
-        self._failed.pop(url, None)
+        self._failed.succeed(url)
         self._follow(held)
         return held.refusal.rule.name if held.refusal else ""
 
-    def fail(self, url: str, *, now_s: int, retry_s: int = RETRY_S) -> None:
+    def fail(self, url: str, *, now_s: int) -> None:
         """Note that the certificate behind a URL could not be had.
+
+        It is left alone for 300 s, and twice as long after each further failure, up to
+        an hour.
 
         Args:
             url: As it stands in `info`.
             now_s: The time.
-            retry_s: For how long not to try again.
         """
-        self._failed[url] = now_s + retry_s
-        self._failed.move_to_end(url)
-        while len(self._failed) > self._max:
-            self._failed.popitem(last=False)
+        self._failed.fail(url, now_s=now_s)
 
     def find(self, url: str, *, now_s: int) -> Credential:
         """Return what is needed to judge tokens of a signer.
@@ -136,6 +171,7 @@ class CertificateStore:
         if held is None or now_s >= held.fresh_until_s + GRACE_S:
             raise self._missing(url, now_s)
         self._held.move_to_end(url)
+        held.used_s = now_s
         if held.generation != self._generation:
             self._follow(held)
         if held.credential is None:
@@ -173,7 +209,7 @@ class CertificateStore:
         self._generation += 1
 
     def _missing(self, url: str, now_s: int) -> Refusal:
-        if now_s < self._failed.get(url, now_s):
+        if self._failed.holds(url, now_s=now_s):
             return Refusal("certificate-unreachable")
         known = self._places.accept(url)
         return Refusal("certificate-unknown" if known else "info-refused")
