@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import httpx2
@@ -150,6 +150,12 @@ class Fetcher:
         there = f"[{address}]" if ":" in address else address
         named = f"[{host}]" if ":" in host else host
         headers = {**_ASKS, "host": named if port == 443 else f"{named}:{port}"}
+        opened: list[Any] = []
+
+        async def note(event: str, told: dict[str, Any]) -> None:  # ruff: ignore[unused-async]  -- is awaited
+            if event == "connection.connect_tcp.complete":
+                opened.append(told["return_value"])
+
         try:
             async with (
                 httpx2.AsyncClient(
@@ -159,7 +165,7 @@ class Fetcher:
                     "GET",
                     f"https://{there}:{port}{path}",
                     headers=headers,
-                    extensions={"sni_hostname": host},
+                    extensions={"sni_hostname": host, "trace": note},
                     follow_redirects=False,
                 ) as answer,
             ):
@@ -170,6 +176,10 @@ class Fetcher:
             raise FetchError("tls" if _is_tls(error) else "connect") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError):
             raise FetchError("protocol") from None
+        finally:
+            # A handshake whose time is up leaves its connection open.
+            for connection in opened:
+                await connection.aclose()
 
 
 async def _read(answer: httpx2.Response, limit_bytes: int) -> Fetched:

@@ -73,6 +73,7 @@ class FetchPlan:
     """The order of fetches.
 
     Attributes:
+        store: Takes what was fetched.
         turned_away: URLs that were not taken in because too many waited.
 
     Bounds: those of `FetchLimits`; one entry for each host that is asked, and as many
@@ -95,7 +96,7 @@ class FetchPlan:
             lists: URLs of revocation lists to be had in any case.
             limits: How much.
         """
-        self._store, self._places = store, places
+        self.store, self._places = store, places
         self._own_lists = tuple(lists)
         self._limits = limits or FetchLimits()
         self._ahead: dict[str, Fetch] = {}
@@ -123,7 +124,7 @@ class FetchPlan:
             Whether it was taken in; not where it waits or is held already, failed of
             late, may not be fetched from there, or where too many wait.
         """
-        if self._is_known(url) or not self._store.needs(url, now_s=now_s):
+        if self._is_known(url) or not self.store.needs(url, now_s=now_s):
             return False
         fetch = Fetch(url, _host(url))
         if self._hosts.holds(fetch.host, now_s=now_s):
@@ -139,10 +140,10 @@ class FetchPlan:
 
         Bounds: one pass over what is held; for a timer, not for a call.
         """
-        for url in self._store.aging(now_s=now_s):
+        for url in self.store.aging(now_s=now_s):
             if not self._is_known(url):
                 self._ahead[url] = Fetch(url, _host(url))
-        urls = dict.fromkeys((*self._own_lists, *self._store.list_urls()))
+        urls = dict.fromkeys((*self._own_lists, *self.store.list_urls()))
         until_s = self._lists_until_s
         self._lists_until_s = {url: until_s[url] for url in urls if url in until_s}
         for url in list(urls)[:MAX_LISTS]:
@@ -187,7 +188,7 @@ class FetchPlan:
         keep_s = min(max(keep_s, LEAST_KEEP_S), KEEP_S)
         if fetch.is_list:
             return self._take_list(fetch.url, data, keep_s, now_s), keep_s
-        rule = self._store.add(fetch.url, data, now_s=now_s, keep_s=keep_s)
+        rule = self.store.add(fetch.url, data, now_s=now_s, keep_s=keep_s)
         words = {"": "fetched", "certificate-malformed": "malformed"}
         return words.get(rule, "refused"), keep_s
 
@@ -209,7 +210,7 @@ class FetchPlan:
         if fetch.is_list:
             self._lists.fail(fetch.url, now_s=now_s)
         else:
-            self._store.fail(fetch.url, now_s=now_s)
+            self.store.fail(fetch.url, now_s=now_s)
 
     def hold_list(self, url: str, *, until_s: int) -> None:
         """Note until when a revocation list that is known already is fresh."""
@@ -217,7 +218,7 @@ class FetchPlan:
 
     def _take_list(self, url: str, data: bytes, keep_s: int, now_s: int) -> str:
         try:
-            self._store.revoke(data)
+            self.store.revoke(data)
         except MalformedError:
             self._lists.fail(url, now_s=now_s)
             return "malformed"
