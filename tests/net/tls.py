@@ -112,9 +112,9 @@ def answer(body: bytes, *, status: str = "200 OK", **headers: str) -> Serve:
 
 @contextlib.asynccontextmanager
 async def serving(
-    serve: Serve, tls: ssl.SSLContext | None
+    serve: Serve, tls: ssl.SSLContext | None, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncGenerator[tuple[int, list[bytes]], None]:
-    """Serve on a free port of the loopback.
+    """Serve on the loopback, on a free port unless one is named.
 
     Yields:
         The port, and the requests that came.
@@ -140,7 +140,7 @@ async def serving(
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(talk, host, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1], asked
     finally:

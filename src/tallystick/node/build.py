@@ -20,7 +20,7 @@ from tallystick.node.doors.calls import CallDoors
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.files import read_bytes, read_text
-from tallystick.node.identity import Identities
+from tallystick.node.helpers import helpers_of, identities_of
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
@@ -49,13 +49,16 @@ def build(
     departures = Departures(
         own, NumberReader(leaving, side="departures"), publisher, clock
     )
+    metrics = Metrics()
+    identities = identities_of(settings, now_s=clock() // 1000)
+    helpers = helpers_of(settings, identities, metrics, clock=clock, failed=failed)
     arrivals = Arrivals(
         own,
         NumberReader(arriving, side="arrivals"),
         knowledge,
         Decider(_rules(settings.rules)),
         _hold(settings, own.signed.terms),
-        Identities(settings.trust, settings.certificates, now_s=clock() // 1000),
+        identities,
     )
     side = Side(
         standing=Standing(agreement=own.signed, own=own.signing),
@@ -73,7 +76,6 @@ def build(
         fresh_ms=settings.limits.deadline_ms,
         now_ms=clock,
     )
-    metrics = Metrics()
     verdicts = VerdictLog(
         settings.folder / "verdicts", limit_bytes=settings.limits.verdicts_mb << 20
     )
@@ -114,6 +116,7 @@ def build(
         metrics=metrics,
         verdicts=verdicts,
         log=log,
+        helpers=helpers,
     )
 
 

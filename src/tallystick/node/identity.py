@@ -1,15 +1,17 @@
 """What the signature that a call carries is worth, in the words of the evidence.
 
-Nothing is fetched while a call rings: certificates come from files.
+Nothing is fetched while a call rings: certificates come from files, or were fetched
+after an earlier call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from tallystick.domains.calls.live import CallNumbers, LiveCall
 from tallystick.domains.calls.passport import (
     CallVerdict,
     CertificateStore,
+    Places,
     ReplayCache,
     TrustList,
     VerifyContext,
@@ -37,19 +39,37 @@ _NOT_SAID: Final = "No-TN-Validation"
 class Identities:
     """Looks at the signatures of calls.
 
+    Attributes:
+        store: Certificates.
+        wanted: Is told of certificates that a call named and that are not there.
+
     Bounds: those of `CertificateStore` and `ReplayCache`.
     """
 
     def __init__(
-        self, trust: Iterable[Trust], certificates: Iterable[Certificate], *, now_s: int
+        self,
+        trust: Iterable[Trust],
+        certificates: Iterable[Certificate],
+        *,
+        now_s: int,
+        places: Places | None = None,
     ) -> None:
         """Read trust lists and certificates.
+
+        Args:
+            trust: Whom we believe.
+            certificates: Those that lie in files.
+            now_s: The time.
+            places: From where others may be fetched.
 
         Raises:
             ConfigError: "node-trust": a file cannot be read.
         """
         self._files = tuple(certificates)
-        self._store = CertificateStore(trust=[_trusted(one) for one in trust])
+        self.store = CertificateStore(
+            trust=[_trusted(one) for one in trust], places=places
+        )
+        self.wanted: Callable[[str], None] | None = None
         self._replays = ReplayCache(window_s=DEFAULT_POLICY.window_s)
         self._refreshed_s = 0
         self.refresh(now_s=now_s)
@@ -65,7 +85,7 @@ class Identities:
         self._refreshed_s = now_s
         for one in self._files:
             data = read_bytes(one.file, code="node-trust", what="The certificate")
-            self._store.add(one.url, data, now_s=now_s)
+            self.store.add(one.url, data, now_s=now_s)
 
     def judge(
         self, call: LiveCall, numbers: CallNumbers, *, now_s: int
@@ -78,13 +98,16 @@ class Identities:
         if not call.identity:
             return "none", "none"
         context = VerifyContext(
-            store=self._store,
+            store=self.store,
             calling=_digits(numbers.calling),
             called=(_digits(numbers.called),),
             replays=self._replays,
             call_id=call.call_id,
         )
         verdict = verify_call(call.identity, context=context, now_s=now_s)
+        if self.wanted is not None and not verdict.is_passed:
+            for url in verdict.needs:
+                self.wanted(url)
         return _word(verdict), verdict.attest or "none"
 
 

@@ -23,6 +23,7 @@ from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
 from tallystick.node.departures import Departures
 from tallystick.node.doors.table import Doors
+from tallystick.node.helpers import Helper
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
@@ -67,6 +68,7 @@ class Node:
     metrics: Metrics
     verdicts: VerdictLog
     log: Log
+    helpers: tuple[Helper, ...] = ()
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
     _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
     _http: asyncio.Server | None = None
@@ -108,6 +110,8 @@ class Node:
             self._run(self.subscription.follow(host, port))
         self._run(self._watch())
         self._run(self._keep_house())
+        for helper in self.helpers:
+            self._run(helper.run())
 
     async def stop(self) -> None:
         """Answer who waits, tell the peer, write what is not on disk, and end."""

@@ -30,6 +30,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
 from tallystick.node.files import read_text
+from tallystick.node.outward import AgreedList, Fetch, Host, Roaming
 
 PREFIX: Final = "TALLY_NODE_"
 _ADDRESS: Final = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
@@ -114,6 +115,9 @@ class Trust(_Section):
     codes: tuple[str, ...] = Field(
         default=(), description="First digits of numbers it may vouch for."
     )
+    hosts: tuple[Host, ...] = Field(
+        default=(), description="From where its certificates are fetched."
+    )
 
 
 class Certificate(_Section):
@@ -136,6 +140,18 @@ class Numbers(_Section):
     own: str = Field(pattern="^[A-Z]{2}$", description="Own country, ISO 3166.")
     peer: str = Field(pattern="^[A-Z]{2}$", description="The peer's country.")
     file: Path | None = Field(default=None, description="As for `tally pair`.")
+    do_not_originate: Path | None = Field(
+        default=None, description="Ranges of numbers that never call."
+    )
+    unallocated: Path | None = Field(
+        default=None, description="Ranges nobody has been given, beyond the plan's."
+    )
+    special: Path | None = Field(
+        default=None, description="Ranges of services that never call."
+    )
+    emergency: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,6}$")], ...] = Field(
+        default=(), description="Emergency numbers beyond those of the plan."
+    )
 
     @model_validator(mode="after")
     def _border(self) -> "Numbers":
@@ -173,7 +189,10 @@ class NodeSettings(BaseSettings):
     switches: tuple[Switch, ...] = ()
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
+    fetch: Fetch = Fetch()
     numbers: Numbers
+    lists: tuple[AgreedList, ...] = ()
+    roaming: Roaming | None = None
     rules: Path | None = Field(
         default=None, description="Decision tables; else the default."
     )
@@ -348,9 +367,13 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             one.model_copy(update={"file": folder / one.file})
             for one in getattr(settings, name)
         )
-        for name in ("trust", "certificates")
+        for name in ("trust", "certificates", "lists")
     }
-    numbers = {"file": whole(settings.numbers.file)}
+    numbers = {
+        name: whole(getattr(settings.numbers, name))
+        for name in ("file", "do_not_originate", "unallocated", "special")
+    }
+    roaming = settings.roaming
     return settings.model_copy(
         update={
             "keys": settings.keys.model_copy(update=keys),
@@ -358,6 +381,8 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "numbers": settings.numbers.model_copy(update=numbers),
             "rules": whole(settings.rules),
             "folder": folder / settings.folder,
+            "fetch": settings.fetch.below(folder),
+            "roaming": None if roaming is None else roaming.below(folder),
             **files,
         }
     )
