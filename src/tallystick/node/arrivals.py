@@ -4,6 +4,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple
 
 from tallystick.agreement import Decider, Evidence, Verdict
@@ -54,6 +55,8 @@ class Answered(NamedTuple):
 
 
 Reply = Callable[[Answered], None]
+AskRoaming = Callable[[int, Callable[[str, int], None]], None]
+"""Asks where the subscriber of a number is, and tells the word and the time."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class _Asked:
         asked_ms: When it was first asked about.
         replies: Who waits for the answer.
         answered: The answer, once there is one.
+        roaming: Where the caller's subscriber is; "" while the home network is asked.
+        match: What will be answered once it has said so.
     """
 
     ident: int
@@ -75,6 +80,8 @@ class _Asked:
     asked_ms: int
     replies: list[Reply] = field(default_factory=list)
     answered: Answered | None = None
+    roaming: str = "unknown"
+    match: Match | None = None
 
     def is_same(self, call: LiveCall, numbers: CallNumbers) -> bool:
         """Tell whether a switch asks again, rather than about another call."""
@@ -90,6 +97,7 @@ class Arrivals:
         decider: The rules.
         faults: How often somebody could not take an answer.
         count: Calls asked about so far, each once.
+        roaming: Asks the home network about own numbers; None: nobody does.
 
     Bounds: `REMEMBERED` calls, those that wait among them.
     """
@@ -116,6 +124,7 @@ class Arrivals:
         self._watchers: list[Reply] = []
         self._correctors: list[Reply] = []
         self.faults = 0
+        self.roaming: AskRoaming | None = None
 
     def watch(self, reply: Reply) -> None:
         """Tell of every answer, each once."""
@@ -144,6 +153,8 @@ class Arrivals:
         asked = _Asked(ident, call, numbers, now_ms, [reply])
         match = self._match(asked, now_ms)
         self._remember(asked)
+        if self.roaming is not None and (match is None or match.outcome != "paired"):
+            self._ask_roaming(asked, self.roaming)
         if match is not None:
             self._answer(asked, match, now_ms)
 
@@ -195,6 +206,8 @@ class Arrivals:
             asked = self._asked.get(int(event.arrival))
             if asked is not None and asked.answered is not None:
                 self._correct(asked, asked.answered, event.match)
+            elif asked is not None and asked.match is not None:
+                self._answer(asked, event.match, now_ms)
 
     def refresh(self, *, now_s: int) -> None:
         """Keep certificates fresh; where their files are gone, the old ones age."""
@@ -244,7 +257,25 @@ class Arrivals:
             asked.call, asked.numbers, keys, ident=asked.ident, arrives=True
         )
 
+    def _ask_roaming(self, asked: _Asked, ask: AskRoaming) -> None:
+        """Ask where the caller's subscriber is, if the number is an own one."""
+        call, number = asked.call, asked.numbers.calling
+        urgent = call.emergency or call.priority
+        if urgent or self._knowledge.is_emergency(call.called_number):
+            return
+        if self._knowledge.origin(number) == "own":
+            asked.roaming = ""
+            ask(number, partial(self._heard, asked))
+
+    def _heard(self, asked: _Asked, word: str, now_ms: int) -> None:
+        asked.roaming = word
+        if asked.match is not None and asked.answered is None:
+            self._answer(asked, asked.match, now_ms)
+
     def _answer(self, asked: _Asked, match: Match, now_ms: int) -> None:
+        if not asked.roaming and match.outcome != "paired":
+            asked.match = match  # until the home network, or its time, has spoken
+            return
         call = asked.call
         identity, attestation = self._identities.judge(
             call, asked.numbers, now_s=now_ms // 1000
@@ -256,6 +287,7 @@ class Arrivals:
             self._knowledge,
             identity=identity,
             attestation=attestation,
+            roaming=asked.roaming or "unknown",
         )
         answered = Answered(
             call_id=call.call_id,

@@ -51,7 +51,6 @@ def build(
     )
     metrics = Metrics()
     identities = identities_of(settings, now_s=clock() // 1000)
-    helpers = helpers_of(settings, identities, metrics, clock=clock, failed=failed)
     arrivals = Arrivals(
         own,
         NumberReader(arriving, side="arrivals"),
@@ -59,6 +58,9 @@ def build(
         Decider(_rules(settings.rules)),
         _hold(settings, own.signed.terms),
         identities,
+    )
+    helpers = helpers_of(
+        settings, identities, arrivals, metrics, clock=clock, failed=failed
     )
     side = Side(
         standing=Standing(agreement=own.signed, own=own.signing),

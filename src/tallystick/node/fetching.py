@@ -72,6 +72,9 @@ class Fetching:
         if self.plan.want(url, now_s=self._now_s()):
             self._wake.set()
 
+    def stop(self) -> None:
+        """Nobody waits for a fetch."""
+
     async def run(self) -> None:
         """Fetch until cancelled."""
         try:

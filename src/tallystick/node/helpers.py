@@ -2,18 +2,27 @@
 
 import ssl
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from tallystick.domains.calls.passport import Places, is_public_address
 from tallystick.domains.calls.passport.fetching import FetchPlan
+from tallystick.domains.calls.roaming import SCOPE, RoamingBook, RoamingSettings
 from tallystick.model import ConfigError
+from tallystick.net.camara import RoamingClient
 from tallystick.net.fetch import Fetcher
 from tallystick.net.resolve import Resolver
+from tallystick.node.arrivals import Arrivals
 from tallystick.node.fetching import Fetching
+from tallystick.node.files import read_text
 from tallystick.node.identity import Identities
 from tallystick.node.kept import KeptFiles
 from tallystick.node.metrics import Metrics
+from tallystick.node.outward import Roaming
+from tallystick.node.roaming import RoamingSource
 from tallystick.node.settings import NodeSettings
+
+SPARE_MS: Final = 20
+"""Of a call's deadline, for the verdict itself."""
 
 
 class Helper(Protocol):
@@ -21,6 +30,9 @@ class Helper(Protocol):
 
     async def run(self) -> None:
         """Work until cancelled."""
+
+    def stop(self) -> None:
+        """Let no call wait any more; `run` is cancelled soon after."""
 
 
 def identities_of(settings: NodeSettings, *, now_s: int) -> Identities:
@@ -33,6 +45,7 @@ def identities_of(settings: NodeSettings, *, now_s: int) -> Identities:
 def helpers_of(
     settings: NodeSettings,
     identities: Identities,
+    arrivals: Arrivals,
     metrics: Metrics,
     *,
     clock: Callable[[], int],
@@ -43,29 +56,72 @@ def helpers_of(
     Args:
         settings: What the node was told.
         identities: Who wants certificates.
+        arrivals: Who wants to know where subscribers are.
         metrics: For theirs.
         clock: Tells the time, UTC milliseconds.
         failed: Is told of faults of the program.
 
     Raises:
-        ConfigError: "node-fetch": a file cannot be used.
+        ConfigError: "node-fetch", "node-roaming": a file cannot be used.
     """
-    if not settings.fetch.enabled:
-        return ()
-    fetching = Fetching(
-        FetchPlan(
-            identities.store,
-            places=_places(settings),
-            lists=settings.fetch.revocation_lists,
-        ),
-        _fetcher(settings),
-        KeptFiles(settings.folder / "certificates"),
-        now_s=lambda: clock() // 1000,
-        failed=failed,
-        registry=metrics.registry,
+    helpers: list[Helper] = []
+    if settings.fetch.enabled:
+        fetching = Fetching(
+            FetchPlan(
+                identities.store,
+                places=_places(settings),
+                lists=settings.fetch.revocation_lists,
+            ),
+            _fetcher(settings),
+            KeptFiles(settings.folder / "certificates"),
+            now_s=lambda: clock() // 1000,
+            failed=failed,
+            registry=metrics.registry,
+        )
+        identities.wanted = fetching.want
+        helpers.append(fetching)
+    if settings.roaming is not None:
+        most_ms = settings.limits.deadline_ms - SPARE_MS
+        source = RoamingSource(
+            RoamingBook(_bounds(settings.roaming)),
+            _client(settings.roaming),
+            wait_ms=min(settings.roaming.wait_ms, most_ms),
+            now_ms=clock,
+            failed=failed,
+            registry=metrics.registry,
+        )
+        arrivals.roaming = source.ask
+        helpers.append(source)
+    return tuple(helpers)
+
+
+def _bounds(roaming: Roaming) -> RoamingSettings:
+    return RoamingSettings(
+        max_age_ms=roaming.max_age_s * 1000, keep_ms=roaming.keep_s * 1000
     )
-    identities.wanted = fetching.want
-    return (fetching,)
+
+
+def _client(roaming: Roaming) -> RoamingClient:
+    secret = read_text(
+        roaming.client_secret_file, code="node-roaming", what="The client's secret"
+    )
+    try:
+        return RoamingClient(
+            url=roaming.url,
+            token_url=roaming.token_url,
+            client_id=roaming.client_id,
+            secret=secret.strip(),
+            scope=SCOPE,
+            authorities=roaming.authorities,
+        )
+    except (OSError, ssl.SSLError):
+        raise ConfigError(
+            "node-roaming",
+            f"The authorities {roaming.authorities} cannot be read or are no"
+            " certificates in PEM; the home network could not be asked.",
+            advice="Leave `roaming.authorities` out to believe whom the system"
+            " believes.",
+        ) from None
 
 
 def _places(settings: NodeSettings) -> Places:

@@ -117,6 +117,8 @@ class Node:
         """Answer who waits, tell the peer, write what is not on disk, and end."""
         if self._http is not None:
             self._http.close()
+        for helper in self.helpers:
+            helper.stop()
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
         await self.switches.door.close()
         await self.door.close()
