@@ -67,13 +67,16 @@ async def _here(host: str, port: int) -> list[str]:
     return [HERE]
 
 
+def fetching(node: Node) -> Fetching:
+    (found,) = [one for one in node.helpers if isinstance(one, Fetching)]
+    return found
+
+
 @contextlib.asynccontextmanager
 async def running(folder: Path, authority: Authority | None, told: str = ""):
     node = node_of(folder, "RU", peer=None, more=told or settings())
     if authority is not None:
-        (fetching,) = node.helpers
-        assert isinstance(fetching, Fetching)
-        fetching.fetcher = Fetcher(
+        fetching(node).fetcher = Fetcher(
             resolve=_here, is_public=HERE.__eq__, authorities=authority.file
         )
     await node.start()
@@ -129,8 +132,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def count(node: Node, result: str) -> float:
-    (fetching,) = node.helpers
-    return fetching.results.labels(result)._value.get()  # ruff: ignore[private-member-access]  -- of the metric
+    return fetching(node).results.labels(result)._value.get()  # ruff: ignore[private-member-access]  -- of the metric
 
 
 def test_rule_not_in_a_call(tmp_path, chain):
@@ -152,9 +154,9 @@ def test_rule_off(tmp_path, chain):
 
     async def run():
         async with running(tmp_path, None, settings(enabled=False)) as node:
-            return said(node, 1), node.helpers
+            return said(node, 1), [h for h in node.helpers if isinstance(h, Fetching)]
 
-    assert asyncio.run(run()) == ("unchecked", ())
+    assert asyncio.run(run()) == ("unchecked", [])
 
 
 def test_only_hosts_of_the_list_are_asked(tmp_path, chain):
@@ -164,7 +166,7 @@ def test_only_hosts_of_the_list_are_asked(tmp_path, chain):
         async with at_work(tmp_path, answer(chain)) as (node, asked):
             word = said(node, 1, url=f"https://evil.example.com:{PORT}/x.pem")
             await asyncio.sleep(0.1)
-            return word, asked, node.helpers[0].plan.waiting
+            return word, asked, fetching(node).plan.waiting
 
     assert asyncio.run(run()) == ("unchecked", [], 0)
 
@@ -244,6 +246,10 @@ def test_what_is_kept_too_long_is_deleted(tmp_path):
         )
     assert len(files.read(now_s=1_299 + 86_400)) == 2
     assert [one.is_list for one in files.read(now_s=1_300 + 86_400)] == [True]
+    files.tidy(now_s=1_299 + 86_400)
+    assert len(list(files.folder.iterdir())) == 2
+    (files.folder / "x.json").write_bytes(b"rubbish")
+    files.tidy(now_s=1_300 + 86_400)
     assert len(list(files.folder.iterdir())) == 1
 
 

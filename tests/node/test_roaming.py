@@ -16,7 +16,9 @@ from net.tls import Authority, answer, serving
 from tallystick.domains.calls.live import LiveCall
 from tallystick.model import ConfigError
 from tallystick.node.arrivals import Answered
+from tallystick.node.check import check_node
 from tallystick.node.service import Node, now_ms
+from tallystick.node.settings import load_settings
 
 from .pair import agreed, both, node_of
 
@@ -306,6 +308,22 @@ def test_a_half_that_comes_meanwhile_answers_the_call(tmp_path):
     assert answered.evidence.half == "paired"
     assert answered.evidence.roaming == "unknown"
     assert answered.waited_ms < 350
+
+
+@pytest.mark.parametrize(("status", "good"), [(200, True), (401, False)])
+def test_check_tries_the_client(tmp_path, status, good):
+    """Before going live, whether the home network knows it."""
+    agreed(tmp_path)
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
+
+    async def run():
+        async with serving(Network(token_status=status), None) as (port, _):
+            told = settings(f"http://127.0.0.1:{port}")
+            node_of(tmp_path, "RU", peer=None, more=told)
+            results = await check_node(load_settings(tmp_path / "RU.toml").settings)
+            return {one.what: one.good for one in results}
+
+    assert asyncio.run(run())["home network"] is good
 
 
 def test_numbers_go_only_over_guarded_lines(tmp_path):

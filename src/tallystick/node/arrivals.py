@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tallystick.agreement import Decider, Evidence, Verdict
 from tallystick.channel import ClosingRecord, Covered, Delivered
+from tallystick.domains.calls.lists import AgreedList, listed
 from tallystick.domains.calls.live import (
     CallNumbers,
     LiveCall,
@@ -119,12 +120,17 @@ class Arrivals:
         self._reader = reader
         self._knowledge = knowledge
         self.count = 0
+        self._lists: tuple[AgreedList, ...] = ()
         self._asked: OrderedDict[int, _Asked] = OrderedDict()
         self._latest: dict[str, int] = {}
         self._watchers: list[Reply] = []
         self._correctors: list[Reply] = []
         self.faults = 0
         self.roaming: AskRoaming | None = None
+
+    def know(self, knowledge: NumberKnowledge, lists: tuple[AgreedList, ...]) -> None:
+        """Judge calls from now on by this knowledge of numbers and these lists."""
+        self._knowledge, self._lists = knowledge, lists
 
     def watch(self, reply: Reply) -> None:
         """Tell of every answer, each once."""
@@ -288,6 +294,7 @@ class Arrivals:
             identity=identity,
             attestation=attestation,
             roaming=asked.roaming or "unknown",
+            listed=listed(self._lists, call, asked.numbers),
         )
         answered = Answered(
             call_id=call.call_id,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
 from tallystick.channel import Publisher, Standing, Subscriber, Terms
-from tallystick.domains.calls.live import NumberKnowledge, NumberReader
+from tallystick.domains.calls.live import NumberReader
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.model import ConfigError
 from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
@@ -21,6 +21,7 @@ from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.files import read_bytes, read_text
 from tallystick.node.helpers import helpers_of, identities_of
+from tallystick.node.known import read_knowledge, read_lists
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
@@ -45,7 +46,7 @@ def build(
         own.signed.terms, stream=secrets.token_bytes(8), now_ms=clock()
     )
     leaving, arriving = _numberings(settings)
-    knowledge = NumberKnowledge(own=settings.numbers.own, peer=settings.numbers.peer)
+    knowledge = read_knowledge(settings.numbers)
     departures = Departures(
         own, NumberReader(leaving, side="departures"), publisher, clock
     )
@@ -59,9 +60,8 @@ def build(
         _hold(settings, own.signed.terms),
         identities,
     )
-    helpers = helpers_of(
-        settings, identities, arrivals, metrics, clock=clock, failed=failed
-    )
+    arrivals.know(knowledge, read_lists(settings.lists))
+    helpers = helpers_of(settings, identities, arrivals, metrics, clock=clock, log=log)
     side = Side(
         standing=Standing(agreement=own.signed, own=own.signing),
         checks=own.check,

@@ -7,6 +7,7 @@ from typing import Final
 
 from tallystick.model import TallystickError
 from tallystick.node.build import build
+from tallystick.node.roaming import RoamingSource
 from tallystick.node.service import Node, now_ms, split_address, why_not
 from tallystick.node.settings import NodeSettings
 
@@ -57,7 +58,7 @@ async def check_node(settings: NodeSettings) -> list[Result]:
     else:
         said = "not followed, `peer.address` is not set: every arrival is unproven"
         results.append(Result("peer", good=True, said=said))
-    return results
+    return [*results, *[await _roaming(one) for one in _sources(node)]]
 
 
 def _term(node: Node) -> Result:
@@ -95,6 +96,17 @@ async def _port(name: str, address: str) -> Result:
     server.close()
     await server.wait_closed()
     return Result(f"port {name}", good=True, said=f"{address} is free")
+
+
+def _sources(node: Node) -> list[RoamingSource]:
+    return [one for one in node.helpers if isinstance(one, RoamingSource)]
+
+
+async def _roaming(source: RoamingSource) -> Result:
+    """Try whether the home network knows this client."""
+    good = await source.gives_token()
+    said = "it gives an access token" if good else "it gives no access token"
+    return Result("home network", good, said)
 
 
 async def _peer(node: Node, address: str) -> list[Result]:

@@ -78,6 +78,7 @@ class Fetching:
     async def run(self) -> None:
         """Fetch until cancelled."""
         try:
+            await asyncio.to_thread(self._kept.tidy, now_s=self._now_s())
             while True:
                 self._wake.clear()
                 try:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from tallystick.domains.calls.passport import Places, is_public_address
@@ -16,6 +17,8 @@ from tallystick.node.fetching import Fetching
 from tallystick.node.files import read_text
 from tallystick.node.identity import Identities
 from tallystick.node.kept import KeptFiles
+from tallystick.node.known import KnownFiles
+from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
 from tallystick.node.outward import Roaming
 from tallystick.node.roaming import RoamingSource
@@ -49,7 +52,7 @@ def helpers_of(
     metrics: Metrics,
     *,
     clock: Callable[[], int],
-    failed: Callable[[], None],
+    log: Log,
 ) -> tuple[Helper, ...]:
     """Return what the settings ask for.
 
@@ -59,12 +62,20 @@ def helpers_of(
         arrivals: Who wants to know where subscribers are.
         metrics: For theirs.
         clock: Tells the time, UTC milliseconds.
-        failed: Is told of faults of the program.
+        log: Of the node.
 
     Raises:
         ConfigError: "node-fetch", "node-roaming": a file cannot be used.
     """
-    helpers: list[Helper] = []
+    failed = partial(log.note, "fault")
+    helpers: list[Helper] = [
+        KnownFiles(
+            settings,
+            arrivals.know,
+            refused=lambda why: log.note("list-refused", why=why),
+            failed=failed,
+        )
+    ]
     if settings.fetch.enabled:
         fetching = Fetching(
             FetchPlan(
@@ -87,7 +98,7 @@ def helpers_of(
             _client(settings.roaming),
             wait_ms=min(settings.roaming.wait_ms, most_ms),
             now_ms=clock,
-            failed=failed,
+            note=log.note,
             registry=metrics.registry,
         )
         arrivals.roaming = source.ask

@@ -5,8 +5,8 @@ Only what is believed comes here, so that strangers cannot fill the disk.
 Source: spec/passport.md, "Fetching", `kept`.
 """
 
+import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -61,17 +61,17 @@ class KeptFiles:
     folder: Path
 
     def read(self, *, now_s: int) -> list[Kept]:
-        """Return what is of use; the rest is deleted, the unreadable passed over."""
-        found = []
-        for path in sorted(self._files())[:MAX_FILES]:
+        """Return what is of use; what cannot be read is passed over."""
+        found = [_read(path) for path in self._files()]
+        return [one for one in found if one is not None and one.is_of_use(now_s=now_s)]
+
+    def tidy(self, *, now_s: int) -> None:
+        """Delete what is of no use any more, and what cannot be read."""
+        for path in self._files():
             kept = _read(path)
-            if kept is None:
-                continue
-            if kept.is_of_use(now_s=now_s):
-                found.append(kept)
-            else:
-                path.unlink(missing_ok=True)
-        return found
+            if kept is None or not kept.is_of_use(now_s=now_s):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def write(self, kept: Kept) -> None:
         """Keep one, in place of what came from there before.
@@ -85,11 +85,11 @@ class KeptFiles:
         new.write_bytes(msgspec.json.encode(kept))
         os.replace(new, self.folder / f"{name}.json")  # ruff: ignore[os-replace]
 
-    def _files(self) -> Iterator[Path]:
+    def _files(self) -> list[Path]:
         try:
-            yield from self.folder.glob("*.json")
+            return sorted(self.folder.glob("*.json"))[:MAX_FILES]
         except OSError:
-            return
+            return []
 
 
 def _read(path: Path) -> Kept | None:

@@ -16,6 +16,8 @@ EVENTS: Final = {
     "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
     "fault": "A turn or a request met a fault of the program; the node goes on.",
     "answer-failed": "Answers could not be given to a switch; the others got theirs.",
+    "list-refused": "A changed file of numbers cannot be used; the old one stays.",
+    "roaming-lost": "The home network gives no access token; it is asked again.",
     "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
 }
 

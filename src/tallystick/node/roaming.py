@@ -50,7 +50,7 @@ class RoamingSource:
         *,
         wait_ms: int,
         now_ms: Callable[[], int],
-        failed: Callable[[], None],
+        note: Callable[[str], None],
         registry: CollectorRegistry,
     ) -> None:
         """Have no access token yet: until there is one, nothing is known.
@@ -60,16 +60,16 @@ class RoamingSource:
             client: Asks.
             wait_ms: How long a call may wait.
             now_ms: Tells the time.
-            failed: Is told of faults of the program.
+            note: Is told of events, as in the node's log.
             registry: For metrics.
         """
         self._book, self._client = book, client
-        self._wait_ms, self._now_ms, self._failed = wait_ms, now_ms, failed
+        self._wait_ms, self._now_ms, self._note = wait_ms, now_ms, note
         self._token: AccessToken | None = None
         self._renew = asyncio.Event()
         self._waiting: dict[int, list[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._stopped = self._is_lost = False
         self.results = Counter(
             "tally_roaming_answers",
             "Words on where subscribers of own numbers are",
@@ -110,9 +110,9 @@ class RoamingSource:
                 try:
                     pause_s = await self._have_token()
                 except AskError:
-                    self.results.labels("no-token").inc()
+                    self._lose()
                 except Exception:  # ruff: ignore[blind-except] (the next turn must come)
-                    self._failed()
+                    self._note("fault")
                 await self._until_renewal(pause_s)
         finally:
             self.stop()
@@ -141,7 +141,7 @@ class RoamingSource:
         except (AskError, TimeoutError):
             self._book.fail(number, now_ms=self._now_ms())
         except Exception:  # ruff: ignore[blind-except] (a fault must not hold a place)
-            self._failed()
+            self._note("fault")
             self._book.fail(number, now_ms=self._now_ms())
         finally:
             self._book.asking.discard(number)
@@ -163,6 +163,16 @@ class RoamingSource:
             self._renew.set()
         return self._book.take(number, status, body, now_ms=self._now_ms())
 
+    async def gives_token(self) -> bool:
+        """Tell whether the home network gives an access token, for `check`."""
+        try:
+            await self._have_token()
+        except AskError:
+            return False
+        finally:
+            await self._client.close()
+        return True
+
     async def _have_token(self) -> float:
         """Get a token; return after how many seconds to get the next.
 
@@ -173,8 +183,14 @@ class RoamingSource:
         token = parse_token(body) if status == 200 else None
         if token is None:
             raise AskError
-        self._token = token
+        self._token, self._is_lost = token, False
         return token.renew_s
+
+    def _lose(self) -> None:
+        """Note once that no token is given; an old one serves until it ends."""
+        if not self._is_lost:
+            self._is_lost = True
+            self._note("roaming-lost")
 
     async def _until_renewal(self, pause_s: float) -> None:
         """Wait; one that is refused before its time is replaced, a second later."""
@@ -203,4 +219,4 @@ class RoamingSource:
         try:
             waiting.take(word, self._now_ms())
         except Exception:  # ruff: ignore[blind-except] (others wait too)
-            self._failed()
+            self._note("fault")
