@@ -156,6 +156,23 @@ def test_rule_host_pause(why):
     assert begun(of, now_s=NOW_S + 60) == [url(3)]
 
 
+def test_strangers_cannot_keep_back_what_is_in_use():
+    """Neither a shut port of its host, nor failures there, stop a certificate."""
+    of = plan()
+    wanted(of, url(1))
+    fetched(of)
+    soon_s = NOW_S + 86_400 - 60
+    shut = "https://cert.example.org:8443/1.pem"
+    wanted(of, shut, url(2), now_s=soon_s)
+    of.fail(of.next(now_s=soon_s), "connect", now_s=soon_s)
+    assert wanted(of, shut, now_s=soon_s + 1) == [False]
+    of.fail(of.next(now_s=soon_s + 1), "timeout", now_s=soon_s + 1)
+    assert wanted(of, url(3), now_s=soon_s + 2) == [False]
+    of.store.find(url(1), now_s=soon_s + 2)
+    of.look_ahead(now_s=soon_s + 2)
+    assert begun(of, now_s=soon_s + 2) == [url(1)]
+
+
 @pytest.mark.parametrize("why", ["status", "size", "coding", "protocol"])
 def test_a_host_that_answers_is_asked_for_other_urls(why):
     """One bad URL says nothing of the others."""

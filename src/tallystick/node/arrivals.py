@@ -275,8 +275,9 @@ class Arrivals:
 
     def _heard(self, asked: _Asked, word: str, now_ms: int) -> None:
         asked.roaming = word
-        if asked.match is not None and asked.answered is None:
-            self._answer(asked, asked.match, now_ms)
+        match, asked.match = asked.match, None
+        if match is not None and asked.answered is None:
+            self._answer(asked, match, now_ms)
 
     def _answer(self, asked: _Asked, match: Match, now_ms: int) -> None:
         if not asked.roaming and match.outcome != "paired":

@@ -77,6 +77,11 @@ class RoamingSource:
             registry=registry,
         )
 
+    @property
+    def is_asking(self) -> bool:
+        """Tell whether a question is under way."""
+        return bool(self._tasks)
+
     def ask(self, number: int, take: Take) -> None:
         """Have `take` called once: now, or within the wait."""
         now_ms = self._now_ms()

@@ -31,7 +31,7 @@ MAX_FETCHED_LIST: Final = 1 << 20
 
 HOST_PAUSE_S: Final = 60
 UNREACHABLE: Final = frozenset({"resolve", "address", "connect", "tls", "timeout"})
-"""Failures that are the host's, not the URL's."""
+"""Failures that are the host's and port's, not the URL's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,11 @@ class Fetch:
     url: str
     host: str
     is_list: bool = False
+
+    @property
+    def door(self) -> str:
+        """Host and port: one that is shut says nothing of the host's others."""
+        return f"{self.host}:{urlsplit(self.url).port or 443}"
 
     @property
     def limit_bytes(self) -> int:
@@ -104,7 +109,7 @@ class FetchPlan:
         self._under_way: dict[str, Fetch] = {}
         self._asked_s: dict[str, int] = {}
         self._lists_until_s: dict[str, int] = {}
-        self._hosts = Pauses(
+        self._doors = Pauses(
             first_s=HOST_PAUSE_S, longest_s=LONGEST_PAUSE_S, most=MAX_CERTIFICATES
         )
         self._lists = Pauses(
@@ -127,7 +132,7 @@ class FetchPlan:
         if self._is_known(url) or not self.store.needs(url, now_s=now_s):
             return False
         fetch = Fetch(url, _host(url))
-        if self._hosts.holds(fetch.host, now_s=now_s):
+        if self._doors.holds(fetch.door, now_s=now_s):
             return False
         if len(self._wanted) >= self._limits.waiting:
             self.turned_away += 1
@@ -160,7 +165,11 @@ class FetchPlan:
         busy = {fetch.host for fetch in self._under_way.values()}
         for waiting in (self._ahead, self._wanted):
             for url, fetch in waiting.items():
-                if fetch.host not in busy and self._may_ask(fetch.host, now_s):
+                # What was had there before is not kept back by what strangers named.
+                shut = waiting is self._wanted and self._doors.holds(
+                    fetch.door, now_s=now_s
+                )
+                if fetch.host not in busy and not shut and self._may_ask(fetch, now_s):
                     del waiting[url]
                     self._under_way[url] = fetch
                     self._note_asked(fetch.host, now_s)
@@ -183,7 +192,7 @@ class FetchPlan:
             how many seconds it is fresh.
         """
         self._under_way.pop(fetch.url, None)
-        self._hosts.succeed(fetch.host)
+        self._doors.succeed(fetch.door)
         keep_s = kept_for_s(headers, usual_s=KEEP_S, now_s=now_s)
         keep_s = min(max(keep_s, LEAST_KEEP_S), KEEP_S)
         if fetch.is_list:
@@ -202,10 +211,10 @@ class FetchPlan:
         """
         self._under_way.pop(fetch.url, None)
         if why in UNREACHABLE:
-            self._hosts.fail(fetch.host, now_s=now_s)
+            self._doors.fail(fetch.door, now_s=now_s)
             # Calls will ask again; what waits for others must have room.
             self._wanted = {
-                url: one for url, one in self._wanted.items() if one.host != fetch.host
+                url: one for url, one in self._wanted.items() if one.door != fetch.door
             }
         if fetch.is_list:
             self._lists.fail(fetch.url, now_s=now_s)
@@ -229,11 +238,11 @@ class FetchPlan:
     def _is_known(self, url: str) -> bool:
         return url in self._wanted or url in self._ahead or url in self._under_way
 
-    def _may_ask(self, host: str, now_s: int) -> bool:
-        since_s = now_s - self._asked_s.get(host, now_s - self._limits.host_gap_s)
+    def _may_ask(self, fetch: Fetch, now_s: int) -> bool:
+        gap_s = self._limits.host_gap_s
+        since_s = now_s - self._asked_s.get(fetch.host, now_s - gap_s)
         # Negative where the clock was set back.
-        far = since_s >= self._limits.host_gap_s or since_s < 0
-        return far and not self._hosts.holds(host, now_s=now_s)
+        return since_s >= gap_s or since_s < 0
 
     def _note_asked(self, host: str, now_s: int) -> None:
         """Remember when a host was asked, and forget those that may be asked again."""
