@@ -38,6 +38,7 @@ CODES = {
     *(f"half_altered_{w}" for w in FACTS["differs"]),
     *(f"why_{w}" for w in set(get_args(Why)) - PROVING),
     "why_not_covered",
+    "why_unnamed",
     "law_emergency",
     "law_priority",
 }

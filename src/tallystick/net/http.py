@@ -34,7 +34,9 @@ _REASONS: Final = {
     403: b"Forbidden",
     404: b"Not Found",
     405: b"Method Not Allowed",
+    406: b"Not Acceptable",
     409: b"Conflict",
+    411: b"Length Required",
     413: b"Content Too Large",
     415: b"Unsupported Media Type",
     422: b"Unprocessable Content",
@@ -89,11 +91,27 @@ class Exchange:
         self.reply: bytes | None = None
         self._connection = connection
 
-    def answer(self, status: int, body: bytes = b"", *, kind: bytes = JSON) -> None:
-        """Answer, now or later; only the first answer counts."""
+    def answer(
+        self,
+        status: int,
+        body: bytes = b"",
+        *,
+        kind: bytes = JSON,
+        more: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        """Answer, now or later; only the first answer counts.
+
+        Args:
+            status: HTTP status.
+            body: The content; of an answer to HEAD only its length is sent.
+            kind: Its media type.
+            more: Further headers; must hold no control character.
+        """
         if self.reply is not None:
             return
         close = b"" if self.keep_alive else b"connection: close\r\n"
+        if more:
+            close += b"".join(b"%b: %b\r\n" % header for header in more)
         head = b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b\r\n" % (
             status,
             _REASONS.get(status, b"Status"),
@@ -101,7 +119,7 @@ class Exchange:
             len(body),
             close,
         )
-        self.reply = head + body
+        self.reply = head if self.method == "HEAD" else head + body
         self._connection.flush()
 
 

@@ -69,6 +69,7 @@ class _Asked:
         call: As the switch told of it.
         numbers: As they were read.
         asked_ms: When it was first asked about.
+        named: Whether its id is the switch's own.
         replies: Who waits for the answer.
         answered: The answer, once there is one.
         roaming: Where the caller's subscriber is; "" while the home network is asked.
@@ -79,6 +80,7 @@ class _Asked:
     call: LiveCall
     numbers: CallNumbers
     asked_ms: int
+    named: bool
     replies: list[Reply] = field(default_factory=list)
     answered: Answered | None = None
     roaming: str = "unknown"
@@ -140,11 +142,20 @@ class Arrivals:
         """Tell of every answer that turned out otherwise once the departure came."""
         self._correctors.append(take)
 
-    def ask(self, call: LiveCall, reply: Reply, *, now_ms: int) -> None:
+    def ask(
+        self, call: LiveCall, reply: Reply, *, now_ms: int, named: bool = True
+    ) -> None:
         """Answer a call by calling `reply`, now or within the deadline.
 
         Asked again, a call gets the answer it got. Under the same id, but with other
         numbers or much later, it is another call.
+
+        Args:
+            call: The call.
+            reply: Takes the answer.
+            now_ms: The present time.
+            named: Whether its id is the switch's own. If not, what would be
+                `repeated` is `unproven`: it may be the same call asked about twice.
         """
         numbers = self._reader.read(call)
         known = self._asked.get(self._latest.get(call.call_id, 0))
@@ -156,7 +167,7 @@ class Arrivals:
             return
         self.count += 1
         ident = self.count
-        asked = _Asked(ident, call, numbers, now_ms, [reply])
+        asked = _Asked(ident, call, numbers, now_ms, named, [reply])
         match = self._match(asked, now_ms)
         self._remember(asked)
         if self.roaming is not None and (match is None or match.outcome != "paired"):
@@ -297,6 +308,7 @@ class Arrivals:
             roaming=asked.roaming or "unknown",
             listed=listed(self._lists, call, asked.numbers),
         )
+        evidence = _doubted(evidence, asked)
         answered = Answered(
             call_id=call.call_id,
             at_ms=call.at_ms,
@@ -319,6 +331,7 @@ class Arrivals:
             covered=match.covered,
             differs=match.differs[0] if match.differs else "none",
         )
+        evidence = _doubted(evidence, asked)
         asked.answered = before._replace(
             verdict=self.decider.decide(evidence),
             evidence=evidence,
@@ -334,6 +347,13 @@ class Arrivals:
                 reply(answered)
             except Exception:  # ruff: ignore[blind-except] (others get theirs)
                 self.faults += 1
+
+
+def _doubted(evidence: Evidence, asked: _Asked) -> Evidence:
+    """Return the evidence without what a call that has no id cannot be told of."""
+    if asked.named or evidence.half != "repeated":
+        return evidence
+    return evidence._replace(half="unproven", why="unnamed")
 
 
 def _half(ident: int | bytes, ending: ClosingRecord) -> ClosingHalf:

@@ -2,6 +2,7 @@
 
 import secrets
 import ssl
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,9 @@ from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
 from tallystick.node.departures import Departures
 from tallystick.node.doors.calls import CallDoors
+from tallystick.node.doors.describe import DescribeDoors
+from tallystick.node.doors.national import NationalDoors
+from tallystick.node.doors.stir import StirDoors
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.files import read_bytes, read_text
@@ -27,6 +31,7 @@ from tallystick.node.metrics import Metrics
 from tallystick.node.secrets import Secrets
 from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import NodeSettings
+from tallystick.node.signing import signing_policy
 from tallystick.node.switches import Switches
 from tallystick.node.verdicts import VerdictLog
 from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
@@ -84,6 +89,37 @@ def build(
     arrivals.watch(metrics.take)
     arrivals.watch(verdicts.keep)
     arrivals.watch_corrections(verdicts.keep)
+    calls = CallDoors(
+        departures=departures,
+        arrivals=arrivals,
+        knowledge=knowledge,
+        metrics=metrics,
+        now_ms=clock,
+    )
+    watch = WatchDoors(verdicts=verdicts, metrics=metrics, health=condition.told)
+    stir = StirDoors(
+        stir=settings.stir,
+        signing=signing_policy(settings.signing),
+        identities=identities,
+        departures=departures,
+        arrivals=arrivals,
+        knowledge=knowledge,
+        metrics=metrics,
+        now_ms=clock,
+        draw=_uuid,
+    )
+    national = NationalDoors(
+        departures=departures,
+        arrivals=arrivals,
+        knowledge=knowledge,
+        metrics=metrics,
+        now_ms=clock,
+        draw=_uuid,
+    )
+    doors = [calls.doors(), watch.doors(), stir.doors()]
+    if settings.national.enabled:
+        doors.append(national.doors())
+    doors.append(DescribeDoors({where for one in doors for where in one}).doors())
     return Node(
         settings=settings,
         secrets=own,
@@ -93,19 +129,7 @@ def build(
         subscription=subscription,
         door=Door(side, publisher, certificate=_certificate(settings), failed=failed),
         condition=condition,
-        doors=Doors(
-            CallDoors(
-                departures=departures,
-                arrivals=arrivals,
-                knowledge=knowledge,
-                metrics=metrics,
-                now_ms=clock,
-            ).doors(),
-            WatchDoors(
-                verdicts=verdicts, metrics=metrics, health=condition.told
-            ).doors(),
-            refused=metrics.refused.inc,
-        ),
+        doors=Doors(*doors, refused=metrics.refused.inc, below=stir.below()),
         switches=Switches(
             settings.switches,
             departures=departures,
@@ -120,6 +144,11 @@ def build(
         log=log,
         helpers=helpers,
     )
+
+
+def _uuid() -> str:
+    """Draw an id that nobody can guess."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
 
 
 def _own(settings: NodeSettings) -> Secrets:

@@ -4,7 +4,7 @@ Nothing is fetched while a call rings: certificates come from files, or were fet
 after an earlier call.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tallystick.domains.calls.live import CallNumbers, LiveCall
@@ -19,6 +19,7 @@ from tallystick.domains.calls.passport import (
     verify_call,
 )
 from tallystick.domains.calls.passport.context import DEFAULT_POLICY
+from tallystick.domains.calls.stir import Verification
 from tallystick.node.files import read_bytes
 from tallystick.node.settings import Certificate, Trust
 
@@ -104,11 +105,40 @@ class Identities:
             replays=self._replays,
             call_id=call.call_id,
         )
-        verdict = verify_call(call.identity, context=context, now_s=now_s)
+        verdict = self._look(call.identity, context, now_s)
+        return _word(verdict), verdict.attest or "none"
+
+    def verify(
+        self, request: Verification, *, call_id: str, replays: ReplayCache, now_s: int
+    ) -> CallVerdict:
+        """Return what signatures are worth that somebody else asks about.
+
+        Args:
+            request: The signatures and the call.
+            call_id: What stands for the call's id.
+            replays: Signatures that were asked about in the same way. Those seen
+                with `judge` are others: one call may be asked about in both ways.
+            now_s: The time.
+        """
+        context = VerifyContext(
+            store=self.store,
+            calling=request.calling,
+            called=request.called,
+            replays=replays,
+            call_id=call_id,
+            date_s=request.time_s,
+        )
+        return self._look(request.identities, context, now_s)
+
+    def _look(
+        self, identities: Sequence[str], context: VerifyContext, now_s: int
+    ) -> CallVerdict:
+        """Verify, and tell of certificates that would be needed."""
+        verdict = verify_call(identities, context=context, now_s=now_s)
         if self.wanted is not None and not verdict.is_passed:
             for url in verdict.needs:
                 self.wanted(url)
-        return _word(verdict), verdict.attest or "none"
+        return verdict
 
 
 def _word(verdict: CallVerdict) -> str:

@@ -134,6 +134,42 @@ class Peer(_Section):
     tls: bool = Field(default=False, description="Whether the peer listens with TLS.")
 
 
+class Stir(_Section):
+    """How switches that speak STIR/SHAKEN by HTTP are answered."""
+
+    form: Literal["atis", "3gpp"] = Field(
+        default="atis", description="Of requests that do not show which they have."
+    )
+    attestation_suffix: bool = Field(
+        default=False, description="Whether verstat ends with -A, -B or -C."
+    )
+    asks: bool = Field(
+        default=False, description="Whether a verification asks for the other half."
+    )
+    tells: bool = Field(
+        default=False, description="Whether a signed call is told as a departure."
+    )
+
+
+class Signing(_Section):
+    """With what calls are signed, and what is vouched for."""
+
+    key: Path = Field(description="The private key, PEM, ECDSA on P-256.")
+    certificate_url: str = Field(description="Where verifiers find the chain.")
+    highest: Literal["A", "B", "C"] = Field(
+        default="A", description="The highest attestation given."
+    )
+    codes: tuple[str, ...] = Field(
+        default=(), description="First digits of own numbers; others get C."
+    )
+
+
+class National(_Section):
+    """The pair of doors of a national verification node."""
+
+    enabled: bool = Field(default=False, description="Whether they are open.")
+
+
 class Numbers(_Section):
     """How the switch writes numbers."""
 
@@ -190,6 +226,9 @@ class NodeSettings(BaseSettings):
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     fetch: Fetch = Fetch()
+    stir: Stir = Stir()
+    signing: Signing | None = None
+    national: National = National()
     numbers: Numbers
     lists: tuple[AgreedList, ...] = ()
     roaming: Roaming | None = None
@@ -374,11 +413,15 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
         for name in ("file", "do_not_originate", "unallocated", "special")
     }
     roaming = settings.roaming
+    signing = settings.signing
+    if signing is not None:
+        signing = signing.model_copy(update={"key": folder / signing.key})
     return settings.model_copy(
         update={
             "keys": settings.keys.model_copy(update=keys),
             "listen": settings.listen.model_copy(update=listen),
             "numbers": settings.numbers.model_copy(update=numbers),
+            "signing": signing,
             "rules": whole(settings.rules),
             "folder": folder / settings.folder,
             "fetch": settings.fetch.below(folder),

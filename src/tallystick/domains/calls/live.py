@@ -19,6 +19,7 @@ from tallystick.domains.calls.numbers import Numbering
 from tallystick.domains.calls.numbers.context import Context, choose, make_context
 from tallystick.domains.calls.numbers.plan import (
     MAX_DIGITS,
+    MIN_DIGITS,
     country_of,
     is_valid,
     main_country,
@@ -175,6 +176,16 @@ class NumberReader:
             code_counts={},
             countries=tuple(sorted({*near, *self._numbering.countries()})),
         )
+
+
+def with_plus(name: str) -> str:
+    """Return digits that are known to begin with a country code as a switch has them.
+
+    Args:
+        name: E.164 digits; anything else, a short number among it, stays as it is.
+    """
+    digits = name.isascii() and name.isdigit() and name[0] != "0"
+    return f"+{name}" if digits and MIN_DIGITS <= len(name) <= MAX_DIGITS else name
 
 
 class LiveKeys:

@@ -38,33 +38,61 @@ class Doors:
         self,
         *sets: Mapping[tuple[str, str], Door],
         refused: Callable[[], None] = lambda: None,
+        below: Mapping[str, Door] | None = None,
     ) -> None:
         """Put the doors in place.
 
         Args:
             sets: Doors by method and path.
             refused: Called for each request that no door takes.
+            below: For paths that begin so, who refuses instead.
         """
         self._doors = {where: door for one in sets for where, door in one.items()}
-        self._paths = {path for _, path in self._doors}
+        self._methods: dict[str, list[str]] = {}
+        for method, path in self._doors:
+            self._methods.setdefault(path, []).append(method)
         self._refused = refused
+        self._below = below or {}
+
+    def paths(self) -> set[tuple[str, str]]:
+        """Return method and path of every door."""
+        return set(self._doors)
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a request, now or later."""
-        door = self._doors.get((exchange.method, exchange.path))
+        # HEAD is GET without the content (RFC 9110, 9.3.2).
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        door = self._doors.get((method, exchange.path))
         if door is not None:
             door(exchange)
             return
         self._refused()
-        if exchange.path in self._paths:
-            refuse(exchange, 405, "method", "This door takes another method.")
+        for beginning, refuser in self._below.items():
+            if exchange.path.startswith(beginning):
+                refuser(exchange)
+                return
+        if methods := self.allowed(exchange.path):
+            more = ((b"allow", methods),)
+            refuse(exchange, 405, "method", "This door takes another method.", more)
         else:
-            refuse(exchange, 404, "path", "There is no such door; see the API.")
+            refuse(exchange, 404, "path", "There is no such door; see /openapi.json.")
+
+    def allowed(self, path: str) -> bytes:
+        """Return the methods of a path as `Allow` has them; empty for no such path."""
+        found = self._methods.get(path, [])
+        both = [*found, *(["HEAD"] if "GET" in found else [])]
+        return ", ".join(sorted(both)).encode("ascii")
 
 
-def refuse(exchange: Exchange, status: int, code: str, what: str) -> None:
+def refuse(
+    exchange: Exchange,
+    status: int,
+    code: str,
+    what: str,
+    more: tuple[tuple[bytes, bytes], ...] = (),
+) -> None:
     """Answer that nothing is done, and why."""
-    exchange.answer(status, _write({"error": code, "detail": what}))
+    exchange.answer(status, _write({"error": code, "detail": what}), more=more)
 
 
 def decoded(decoder: "msgspec.json.Decoder[D]", data: bytes) -> "D | Refused":
