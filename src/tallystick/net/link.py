@@ -287,18 +287,19 @@ class Subscription:
             wait_s = min(wait_s * 2, WAIT_S[1])
 
     async def _session(self, host: str, port: int) -> None:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(host, port, ssl=self._tls), GREETING_S
-        )
+        # Not `wait_for`: until Python 3.12 it can lose a cancellation that comes at
+        # the moment data do, and then the node never stops.
+        async with asyncio.timeout(GREETING_S):
+            reader, writer = await asyncio.open_connection(host, port, ssl=self._tls)
         try:
             frames = FrameReader()
-            first = await asyncio.wait_for(
-                self._greet(reader, writer, frames), GREETING_S
-            )
+            async with asyncio.timeout(GREETING_S):
+                first = await self._greet(reader, writer, frames)
             self._begin()
             self._take(first, writer)
             while True:
-                data = await asyncio.wait_for(reader.read(262_144), SILENT_S)
+                async with asyncio.timeout(SILENT_S):
+                    data = await reader.read(262_144)
                 if not data:
                     raise EOFError
                 self._take(frames.feed(data), writer)
