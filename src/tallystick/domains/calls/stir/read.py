@@ -136,7 +136,8 @@ def _read(members: dict[str, Any], kind: type[S], form: Form) -> S:
     if missing := _MISSING.search(said):
         name = f"{name}.{missing[1]}" if name else missing[1]
         raise FaultError("parameter-missing", name, form=form)
-    raise FaultError("parameter-invalid", name, _WRONG, form=form)
+    first = name.partition(".")[0]
+    raise FaultError("parameter-invalid", first, _WRONG, form=form)
 
 
 def _caller(party: Some | str, form: Form) -> str:

@@ -21,6 +21,7 @@ from tallystick.domains.calls.stir.errors import FaultError, Form
 from tallystick.model import RefusedError
 
 MAX_OFF_S: Final = 60  # RFC 8224, section 6.1: what a signer should still sign
+LEAST_URI: Final = 3  # characters, as the verifier has it
 _WEAKEST: Final = "C"
 _UUID: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -78,15 +79,15 @@ def sign_call(
         raise FaultError(
             "parameter-invalid", "iat", "more than 60 s from the present", form=form
         )
-    orig = _one(request.orig, "orig", form)
+    orig = _speaks(request.orig, "orig", form)
     claims: dict[str, Any] = {
-        "orig": orig,
+        "orig": {"tn": orig},
         "dest": _many(request.dest, form),
         "iat": request.iat,
     }
     ppt = request.ppt or "shaken"
     if ppt == "shaken":
-        claims |= _attested(request, policy, orig.get("tn", ""), origid, form)
+        claims |= _attested(request, policy, orig, origid, form)
     elif ppt == "div":
         claims["div"] = _diverted(request.div, policy, claims["dest"], form)
     if request.rcd is not UNSET and ppt != "div":
@@ -125,21 +126,23 @@ def _diverted(
     """
     if div is UNSET:
         raise FaultError("parameter-missing", "div", form=form)
-    former = _one(One(tn=div.tn, uri=div.uri), "div", form)
-    (kind, name), *_ = former.items()
-    if name in dest.get(kind, ()) or (kind == "tn" and not policy.owns(name)):
+    former = _speaks(One(tn=div.tn, uri=div.uri), "div", form)
+    if former in dest.get("tn", ()) or not policy.owns(former):
         _refuse("div", form)
-    return {**former, "hi": div.hi} if div.hi else former
+    return {"tn": former, "hi": div.hi} if div.hi else {"tn": former}
 
 
-def _one(party: One, parameter: str, form: Form) -> dict[str, str]:
-    if party.tn is UNSET and party.uri is UNSET:
-        raise FaultError("parameter-missing", f"{parameter}.tn", form=form)
-    if party.tn is not UNSET and party.uri is not UNSET:
+def _speaks(party: One, parameter: str, form: Form) -> str:
+    """Return a number for which a certificate can speak; for a URI none does.
+
+    Raises:
+        FaultError: parameter-missing or parameter-invalid.
+    """
+    if party.uri is not UNSET:
         _refuse(parameter, form)
-    if party.tn is not UNSET:
-        return {"tn": _number(party.tn, parameter, form)}
-    return {"uri": _uri(party.uri or "", parameter, form)}
+    if party.tn is UNSET:
+        raise FaultError("parameter-missing", f"{parameter}.tn", form=form)
+    return _number(party.tn, parameter, form)
 
 
 def _many(dest: Many, form: Form) -> dict[str, list[str]]:
@@ -158,9 +161,10 @@ def _number(text: str, parameter: str, form: Form) -> str:
 
 
 def _uri(text: str, parameter: str, form: Form) -> str:
-    if ":" not in text or not text.isprintable():
+    uri = canonical_uri(text)
+    if ":" not in text or len(uri) < LEAST_URI or not uri.isprintable():
         _refuse(parameter, form)
-    return canonical_uri(text)
+    return uri
 
 
 def _refuse(parameter: str, form: Form) -> NoReturn:
