@@ -11,4 +11,5 @@ README = ROOT / "README.md"
 TUTORIAL = DOCS / "tutorials" / "first-pairing.md"
 LIVE_TUTORIAL = DOCS / "tutorials" / "live-in-ten-minutes.md"
 COMMANDS = DOCS / "reference" / "cli.md"
+INTERFACE = DOCS / "reference" / "api.md"
 SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()

@@ -1,6 +1,7 @@
 """Write anew what is generated: run `python tests/docs/refresh.py`.
 
-The page of commands, the demo's output in the README, the outputs in the tutorial.
+The pages of commands and of HTTP doors, the demo's output in the README, the outputs in
+the tutorial.
 Look at the difference before it is committed.
 """
 
@@ -11,9 +12,10 @@ from pathlib import Path
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from docs.api_page import api_page
 from docs.command_page import command_page
 from docs.console import MORE, commands_of, run
-from docs.places import COMMANDS, LIVE_TUTORIAL, README, TUTORIAL
+from docs.places import COMMANDS, INTERFACE, LIVE_TUTORIAL, README, TUTORIAL
 
 DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
@@ -53,6 +55,7 @@ def refresh_tutorial(page: Path, folder: Path) -> None:
 def main() -> None:
     """Write everything anew."""
     COMMANDS.write_text(command_page(), encoding="utf-8")
+    INTERFACE.write_text(api_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         refresh_readme(Path(folder))
     for page in (TUTORIAL, LIVE_TUTORIAL):

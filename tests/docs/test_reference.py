@@ -4,9 +4,10 @@ import re
 
 from tallystick.domains.calls.schema import KINDS
 
+from .api_page import api_page
 from .command_page import command_names, command_page
 from .error_codes import all_codes
-from .places import COMMANDS, DOCS
+from .places import COMMANDS, DOCS, INTERFACE
 
 ERRORS = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
 VOCABULARY = (DOCS / "reference" / "vocabulary.md").read_text(encoding="utf-8")
@@ -16,6 +17,11 @@ ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 def test_page_of_commands_is_current() -> None:
     """If not: python tests/docs/refresh.py."""
     assert COMMANDS.read_text(encoding="utf-8") == command_page()
+
+
+def test_page_of_http_doors_is_current() -> None:
+    """If not: python tests/docs/refresh.py."""
+    assert INTERFACE.read_text(encoding="utf-8") == api_page()
 
 
 def test_every_command_has_an_example_and_no_developers_words() -> None:

@@ -103,18 +103,22 @@ class Exchange:
 
         Args:
             status: HTTP status.
-            body: The content; of an answer to HEAD only its length is sent.
+            body: The content; of an answer to HEAD only its length is sent. A refusal
+                without one says the reason phrase.
             kind: Its media type.
             more: Further headers; must hold no control character.
         """
         if self.reply is not None:
             return
+        reason = _REASONS.get(status, b"Status")
+        if status >= 400 and not body:
+            body, kind = b'{"error":"http","detail":"%b."}' % reason, JSON
         close = b"" if self.keep_alive else b"connection: close\r\n"
         if more:
             close += b"".join(b"%b: %b\r\n" % header for header in more)
         head = b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b\r\n" % (
             status,
-            _REASONS.get(status, b"Status"),
+            reason,
             kind,
             len(body),
             close,
