@@ -11,10 +11,14 @@ from passport import pki
 from passport.world import INFO, LEAF_KEY, ORIGID
 from spec_tables import cells_below
 from tallystick.model import ConfigError
+from tallystick.net.http import Exchange
+from tallystick.node.build import build
+from tallystick.node.departures import REPEAT_MS
 from tallystick.node.identity import Identities
 from tallystick.node.service import Node, now_ms
+from tallystick.node.settings import load_settings
 
-from .pair import both
+from .pair import agreed, both, node_of
 from .test_identity import SETTINGS, identity
 from .test_two_nodes import A, B, C, warm
 
@@ -205,7 +209,50 @@ def test_a_request_has_an_id_and_keeps_it(signed: Path):
     asyncio.run(run())
 
 
-def test_the_same_request_again_is_no_replay_and_much_later_it_is(signed: Path):
+class Line:
+    """What an exchange answers to where there is no connection."""
+
+    def flush(self) -> None:
+        """Send nothing."""
+
+
+def test_a_token_that_comes_again_is_a_replay_once_it_cannot_be_the_same_call(
+    signed: Path,
+):
+    """32 s long a request may be the same one; after that it is another call's."""
+    moment = [now_ms()]
+    agreed(signed)
+    node_of(signed, "RU", peer=None, more=SETTINGS)  # writes the settings
+    node = build(load_settings(signed / "RU.toml").settings, clock=lambda: moment[0])
+    body = json.dumps(to_verify(identity())).encode()
+
+    def verstat() -> str:
+        exchange = Exchange(
+            "POST",
+            "/stir/v1/verification",
+            "",
+            {b"content-length": b"1"},
+            body,
+            Line(),
+            keep_alive=True,
+        )
+        node.doors.handle(exchange)
+        return json.loads(exchange.reply.partition(b"\r\n\r\n")[2])[
+            "verificationResponse"
+        ].get("reasondesc", "passed")
+
+    begin = moment[0]
+    for later_ms, said in (
+        (0, "passed"),
+        (REPEAT_MS, "passed"),
+        (REPEAT_MS + 1, "rule replayed"),
+        (61_000, "rule iat-stale"),
+    ):
+        moment[0] = begin + later_ms
+        assert verstat() == said
+
+
+def test_the_same_request_again_is_no_replay(signed: Path):
     """A controller that asks twice must not accuse; nor beside one that asks by /v1."""
 
     async def run():

@@ -1,12 +1,13 @@
 """The tables of spec/stir-http.md, row by row."""
 
 import json
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from passport.pki import NOW_S
-from passport.world import B, context, field
+from passport.world import B, C, context, field
 from spec_tables import cells_below
 from tallystick.domains.calls.passport import CallVerdict, verify_call
 from tallystick.domains.calls.sip.dialect import LADDER
@@ -161,6 +162,47 @@ def test_what_is_vouched_for(asked, highest, own, given):
         [said["signingResponse"]["identity"]], context=context(), now_s=NOW_S
     )
     assert (call.is_passed, call.attest) == (True, given)
+
+
+SIGNED = cells_below(SPEC, "parameter | in a")
+VERIFIED = cells_below(SPEC, "parameter | ATIS")
+KINDS = {
+    "shaken": {},
+    "div": {"ppt": "div", "div": {"tn": C}, "attest": None, "origid": None},
+    "rcd": {"ppt": "rcd", "rcd": {"nam": "A"}, "attest": None, "origid": None},
+}
+
+
+@pytest.mark.parametrize("row", SIGNED, ids=itemgetter(0))
+@pytest.mark.parametrize(("place", "ppt"), list(enumerate(KINDS, start=1)))
+def test_what_is_needed_to_sign(row, place, ppt):
+    """Without a mandatory parameter nothing is signed; without another, all is."""
+    name, need = row[0].strip("`"), row[place]
+    if name == "ppt":
+        return  # it is what makes the kind
+    status, said = sign(signing(**(KINDS[ppt] | {name: None})), default="3gpp")
+    if need == "mandatory":
+        assert (status, said["parameter"]) == (400, name)
+    else:
+        assert status == 200
+
+
+@pytest.mark.parametrize("row", VERIFIED, ids=itemgetter(0))
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_needed_to_verify(row, form):
+    """The mandatory parameters of each form, and no others."""
+    name, need = row[0].strip("`"), row[1 if form == "atis" else 2]
+    make = atis if form == "atis" else three_gpp
+    body = json.dumps(make(**{name: None})).encode()
+    if need == "mandatory":
+        with pytest.raises(FaultError) as raised:
+            read_verification(body, default=form)
+        assert (raised.value.name, raised.value.variables) == (
+            "parameter-missing",
+            (name,),
+        )
+    else:
+        assert read_verification(body, default=form).form == form
 
 
 def _weakened(action: str, call: CallVerdict, **how) -> dict[str, object]:

@@ -122,13 +122,17 @@ class StirDoors:
             work(exchange)
         except FaultError as fault:
             self._metrics.refused.inc()
-            if exchange.path == SIGNING and self._stir.tells:
-                # A call that leaves, and of which the peer will not hear.
-                self._departures.miss_now()
+            self._miss(exchange)
             self._refuse(exchange, fault)
         except Exception:
+            self._miss(exchange)
             self._refuse(exchange, FaultError("internal"))
             raise
+
+    def _miss(self, exchange: Exchange) -> None:
+        """Promise nothing where a call leaves of which the peer will not hear."""
+        if exchange.path == SIGNING and self._stir.tells:
+            self._departures.miss_now()
 
     def _signed_by_us(self, exchange: Exchange) -> None:
         form, request = read_signing(exchange.body, default=self._stir.form)
