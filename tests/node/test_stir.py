@@ -343,6 +343,10 @@ def test_both_halves_are_asked_for_where_so_set(signed: Path):
                 method="GET",
             )
             assert (status, why["action"]) == (200, "reject")
+            # Another call of the same trunk a second earlier, with its `origid`.
+            before = request["signingRequest"]["iat"] - 1
+            await ask(by, "/stir/v1/signing", to_sign(origid=ORIGID, iat=before))
+            assert by.departures.publisher.next_sequence == 15
 
     asyncio.run(run())
 

@@ -45,7 +45,11 @@ class NationalResult(msgspec.Struct, frozen=True):
 
 
 class NationalDoors:
-    """The doors of a national verification node."""
+    """The doors of a national verification node.
+
+    Attributes:
+        knowledge: What is known of numbers; may be replaced.
+    """
 
     def __init__(
         self,
@@ -60,7 +64,7 @@ class NationalDoors:
         """Lead to those who know of calls; `draw` returns an id drawn at random."""
         self._departures = departures
         self._arrivals = arrivals
-        self._knowledge = knowledge
+        self.knowledge = knowledge
         self._metrics = metrics
         self._now_ms = now_ms
         self._draw = draw
@@ -112,7 +116,7 @@ class NationalDoors:
             calling_number=_text(call.msisdn_a),
             called_number=called,
             redirecting_number=_text(call.redirecting_number),
-            emergency=self._knowledge.is_emergency(called),
+            emergency=self.knowledge.is_emergency(called),
         )
 
     def _read(self, exchange: Exchange) -> NationalCall | None:

@@ -42,7 +42,13 @@ MAX_ID: Final = 256  # characters of X-RequestID that are sent back
 
 
 class StirDoors:
-    """The doors through which signatures are asked for and asked about."""
+    """The doors through which signatures are asked for and asked about.
+
+    Attributes:
+        signing: What is signed; None: nothing. May be replaced, as the next two.
+        identities: Who verifies.
+        knowledge: What is known of numbers.
+    """
 
     def __init__(
         self,
@@ -71,11 +77,11 @@ class StirDoors:
             draw: Returns a UUID drawn at random.
         """
         self._stir = stir
-        self._signing = signing
-        self._identities = identities
+        self.signing = signing
+        self.identities = identities
         self._departures = departures
         self._arrivals = arrivals
-        self._knowledge = knowledge
+        self.knowledge = knowledge
         self._metrics = metrics
         self._now_ms = now_ms
         self._draw = draw
@@ -136,12 +142,12 @@ class StirDoors:
 
     def _signed_by_us(self, exchange: Exchange) -> None:
         form, request = read_signing(exchange.body, default=self._stir.form)
-        if self._signing is None:
+        if self.signing is None:
             raise FaultError("resource-unknown", form=form)
         now_ms = self._now_ms()
         origid = self._draw()
         identity = sign_call(
-            request, self._signing, form=form, origid=origid, now_s=now_ms // 1000
+            request, self.signing, form=form, origid=origid, now_s=now_ms // 1000
         )
         ppt = request.ppt or "shaken"
         if self._stir.tells and ppt == "shaken":
@@ -151,11 +157,12 @@ class StirDoors:
         self._say(exchange, answer)
 
     def _tell(self, request: Signing, origid: str, now_ms: int) -> None:
-        """Tell the peer of a call that leaves; its `origid` is its own."""
+        """Tell the peer of a call that leaves."""
         dest = request.dest.tn or request.dest.uri or ("",)
         call = LiveCall(
+            # Some give all calls of a trunk one `origid`: the second tells them apart.
             # One drawn here is another for each request: then each is a call.
-            call_id=request.origid or origid,
+            call_id=f"{request.origid or origid}@{request.iat}",
             at_ms=now_ms,
             calling_number=with_plus(request.orig.tn or ""),
             called_number=with_plus(dest[0]),
@@ -169,7 +176,7 @@ class StirDoors:
         named = self._unnamed.name(
             hash((request.identities, request.calling, request.called)), now_ms=now_ms
         )
-        call = self._identities.verify(
+        call = self.identities.verify(
             request,
             call_id=named.call_id,
             replays=self._replays,
@@ -196,7 +203,7 @@ class StirDoors:
             calling_number=with_plus(request.calling),
             called_number=called,
             identity=request.identities,
-            emergency=self._knowledge.is_emergency(called),
+            emergency=self.knowledge.is_emergency(called),
         )
         self._arrivals.ask(live, reply, now_ms=self._now_ms(), named=False)
 
