@@ -15,6 +15,7 @@ from tallystick.agreement import (
     sentence,
 )
 from tallystick.agreement.sentences import catalogue
+from tallystick.pairing.live.closing import Sign
 from tallystick.pairing.live.half import Why
 
 # Reasons of the matcher that never make a call unproven.
@@ -41,6 +42,8 @@ CODES = {
     "why_unnamed",
     "law_emergency",
     "law_priority",
+    "corrected",
+    *(f"course_{sign}" for sign in get_args(Sign) if sign != "agrees"),
 }
 # Letters that the language does not have: a mixed-up catalogue shows by them.
 FOREIGN = {"ru": "іў", "be": "ищъИЩЪ", "en": "абвгд"}

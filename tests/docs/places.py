@@ -12,4 +12,5 @@ TUTORIAL = DOCS / "tutorials" / "first-pairing.md"
 LIVE_TUTORIAL = DOCS / "tutorials" / "live-in-ten-minutes.md"
 COMMANDS = DOCS / "reference" / "cli.md"
 INTERFACE = DOCS / "reference" / "api.md"
+METRICS = DOCS / "reference" / "metrics.md"
 SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()

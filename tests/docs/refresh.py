@@ -1,7 +1,7 @@
 """Write anew what is generated: run `python tests/docs/refresh.py`.
 
-The pages of commands and of HTTP doors, the demo's output in the README, the outputs in
-the tutorial.
+The pages of commands, metrics and HTTP doors, the demo's output in the README, the
+outputs in the tutorials.
 Look at the difference before it is committed.
 """
 
@@ -15,7 +15,8 @@ if __package__ in {None, ""}:
 from docs.api_page import api_page
 from docs.command_page import command_page
 from docs.console import MORE, commands_of, run
-from docs.places import COMMANDS, INTERFACE, LIVE_TUTORIAL, README, TUTORIAL
+from docs.metrics_page import metrics_page
+from docs.places import COMMANDS, INTERFACE, LIVE_TUTORIAL, METRICS, README, TUTORIAL
 
 DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
@@ -56,6 +57,7 @@ def main() -> None:
     """Write everything anew."""
     COMMANDS.write_text(command_page(), encoding="utf-8")
     INTERFACE.write_text(api_page(), encoding="utf-8")
+    METRICS.write_text(metrics_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         refresh_readme(Path(folder))
     for page in (TUTORIAL, LIVE_TUTORIAL):

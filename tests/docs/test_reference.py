@@ -7,7 +7,8 @@ from tallystick.domains.calls.schema import KINDS
 from .api_page import api_page
 from .command_page import command_names, command_page
 from .error_codes import all_codes
-from .places import COMMANDS, DOCS, INTERFACE
+from .metrics_page import metrics_page
+from .places import COMMANDS, DOCS, INTERFACE, METRICS
 
 ERRORS = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
 VOCABULARY = (DOCS / "reference" / "vocabulary.md").read_text(encoding="utf-8")
@@ -22,6 +23,11 @@ def test_page_of_commands_is_current() -> None:
 def test_page_of_http_doors_is_current() -> None:
     """If not: python tests/docs/refresh.py."""
     assert INTERFACE.read_text(encoding="utf-8") == api_page()
+
+
+def test_page_of_metrics_is_current() -> None:
+    """If not: python tests/docs/refresh.py."""
+    assert METRICS.read_text(encoding="utf-8") == metrics_page()
 
 
 def test_every_command_has_an_example_and_no_developers_words() -> None:

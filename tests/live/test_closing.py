@@ -101,6 +101,19 @@ def test_an_attempt_made_again_at_once_is_not_stopped_short():
     assert [c.departure for c in iter(matcher.next_course, None)] == [3]
 
 
+def test_a_call_that_arrived_altered_is_not_stopped_short():
+    """It has an arrival, though one that shows another calling number."""
+    matcher = covered(10_100)
+    matcher.closings.watch_since(T0)
+    for n, called in ((1, 2), (2, 3)):
+        matcher.add(half(n, 9_700, 7, called), now_ms=T0 + 10_000)
+        matcher.close(TALKED._replace(id=n), now_ms=T0 + 10_000)
+    altered = matcher.match(half(b"a", 10_000, 1, 2), now_ms=T0 + 10_000)
+    assert altered.outcome == "altered"
+    matcher.expire(T0 + 100_000)
+    assert [c.departure for c in iter(matcher.next_course, None)] == [2]
+
+
 def test_a_peer_that_counts_anew_is_not_mixed_up():
     """A handle that comes again for another arrival is another crossing."""
     closings = ClosingMatcher()

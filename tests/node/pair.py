@@ -85,7 +85,9 @@ def node_of(
         f'[numbers]\nown = "{party}"\npeer = "{other}"\n{address}{more}',
         encoding="utf-8",
     )
-    return build(load_settings(path).settings)
+    return build(
+        load_settings(path).settings, again=lambda: load_settings(path).settings
+    )
 
 
 @contextlib.asynccontextmanager

@@ -183,5 +183,5 @@ def test_config_show_says_where_each_value_came_from(channel: Path):
     said = tally(
         channel, "node", "config", "show", "--config", settings(channel, "BY", "RU")
     )
-    assert re.search(r"listen\.http +127\.0\.0\.1:0 +file", said)
-    assert re.search(r"limits\.deadline_ms +450 +default", said)
+    assert re.search(r'listen\.http = "127\.0\.0\.1:0" +# file', said)
+    assert re.search(r"limits\.deadline_ms = 450 +# default", said)

@@ -21,27 +21,40 @@ app.command()(node_demo.demo)
 
 _Config = Annotated[Path, typer.Option("--config", help="The settings file (TOML).")]
 _DEFAULT = Path("node.toml")
+_Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
+]
 
 
 @app.command()
 def run(
     config_file: _Config = _DEFAULT,
     http: Annotated[
-        str | None, typer.Option("--http", help="Listen here for switches.")
+        str | None,
+        typer.Option("--http", help="Listen here for switches: --set listen.http=…"),
     ] = None,
+    settings: _Set = None,
 ) -> None:
     """Run the node until it is stopped (SIGTERM or Ctrl-C).
 
-    Example: tally node run --config node.toml
+    SIGHUP makes it read settings, rules, keys, terms and certificates again.
+
+    Example: tally node run --config node.toml --set listen.http=127.0.0.1:8080
     """
     import uvloop
 
     from tallystick.node.build import build
+    from tallystick.node.flags import parse_flags
     from tallystick.node.service import serve
-    from tallystick.node.settings import load_settings
+    from tallystick.node.settings import NodeSettings, load_settings
 
-    flags = {"listen": {"http": http}} if http else {}
-    node = build(load_settings(config_file, flags).settings)
+    flags = parse_flags([*(settings or ()), *([f"listen.http={http}"] if http else ())])
+
+    def read() -> NodeSettings:
+        return load_settings(config_file, flags).settings
+
+    node = build(read(), again=read)
 
     def started(one: object) -> None:
         del one
@@ -53,17 +66,21 @@ def run(
 
 
 @app.command()
-def check(config_file: _Config = _DEFAULT) -> None:
+def check(config_file: _Config = _DEFAULT, settings: _Set = None) -> None:
     """Try everything before going live: files, keys, ports, the peer, both clocks.
+
+    May be used beside the running node, too.
 
     Example: tally node check --config node.toml
     """
     import uvloop
 
     from tallystick.node.check import check_node
+    from tallystick.node.flags import parse_flags
     from tallystick.node.settings import load_settings
 
-    results = uvloop.run(check_node(load_settings(config_file).settings))
+    flags = parse_flags(settings or ())
+    results = uvloop.run(check_node(load_settings(config_file, flags).settings))
     for one in results:
         typer.echo(f"{'ok' if one.good else 'NO':3} {one.what}: {one.said}")
     if not all(one.good for one in results):
@@ -71,21 +88,52 @@ def check(config_file: _Config = _DEFAULT) -> None:
 
 
 @config.command()
-def show(config_file: _Config = _DEFAULT) -> None:
-    """List every value in force, and where it came from.
+def show(
+    config_file: _Config = _DEFAULT,
+    settings: _Set = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print plain values for a program.")
+    ] = False,
+) -> None:
+    """List every value in force, as TOML, and where it came from.
 
     Example: tally node config show --config node.toml
     """
-    from tallystick.node.settings import load_settings, meanings
+    import json
 
-    loaded = load_settings(config_file)
-    means = meanings()
-    for name, origin in loaded.origins.items():
-        value: object = loaded.settings
-        for part in name.split("."):
-            value = getattr(value, part)
-        shown = "-" if value is None else str(value)
-        typer.echo(f"{name:22} {shown:28} {origin:12} {means.get(name, '')}")
+    from tallystick.node.flags import parse_flags, shown, told
+    from tallystick.node.settings import load_settings
+
+    loaded = load_settings(config_file, parse_flags(settings or ()))
+    if as_json:
+        typer.echo(json.dumps(told(loaded), ensure_ascii=False, indent=2))
+        return
+    for line in shown(loaded):
+        typer.echo(line)
+
+
+@app.command()
+def top(
+    config_file: _Config = _DEFAULT,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", help="Where the node answers, if not by the settings."),
+    ] = None,
+    interval: Annotated[
+        float, typer.Option("--interval", min=0.1, max=60, help="Seconds.")
+    ] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame.")] = False,
+) -> None:
+    """Watch a running node: verdicts, times, the peer, queues. The key q quits.
+
+    Example: tally node top --url http://127.0.0.1:8080
+    """
+    from tallystick.cli.top import reader, show, show_once
+    from tallystick.node.ask import url_of
+    from tallystick.node.settings import load_settings
+
+    again = reader(url or url_of(load_settings(config_file).settings))
+    (show_once if once else show)(again, interval_s=interval)
 
 
 @app.command()
@@ -100,6 +148,7 @@ def why(
     """
     from tallystick.agreement import LANGUAGES, sentence
     from tallystick.model import ConfigError
+    from tallystick.node.courses import find_course
     from tallystick.node.settings import load_settings
     from tallystick.node.verdicts import find_verdict
 
@@ -120,9 +169,11 @@ def why(
     typer.echo(f"{found['outcome']}, {found['action']} by {found['rule']}")
     if found["would"] != found["action"]:
         typer.echo(f"a dry run would: {found['would']}")
-    if found.get("corrected"):
-        typer.echo("the departure came only after the answer: the switch was told else")
-    for code in str(found["reasons"]).split(";"):
+    course = find_course(settings.folder / "courses", call)
+    codes = [*str(found["reasons"]).split(";")]
+    codes += ["corrected"] if found.get("corrected") else []
+    codes += [f"course_{course['sign']}"] if course else []
+    for code in codes:
         typer.echo(sentence(code, chosen))
 
 

@@ -107,16 +107,37 @@ class Door:
         name = self._server.sockets[0].getsockname()
         return str(name[0]), int(name[1])
 
+    @property
+    def behind(self) -> int:
+        """How many finished frames the slowest subscriber has not been sent."""
+        return max((session.behind for session in self.sessions), default=0)
+
+    def bind(self, certificate: bytes) -> None:
+        """Prove from the next session on to listen under this certificate (DER)."""
+        binding = hashlib.sha256(certificate).digest() if certificate else b""
+        standing = replace(self.side.standing, binding=binding)
+        self.side = replace(self.side, standing=standing)
+
+    def agree(self, side: Side, publisher: Publisher) -> None:
+        """Serve by other terms; the peer's nodes are told to come back."""
+        self._end_sessions()
+        binding = self.side.standing.binding
+        standing = replace(side.standing, binding=binding)
+        self.side, self.publisher = replace(side, standing=standing), publisher
+
     async def close(self) -> None:
         """Tell the subscribers that this side stops, and stop."""
         if self._ticking is not None:
             self._ticking.cancel()
-        for session in (*self.sessions, *self.greetings):
-            session.pump()
-            session.refuse(Refusal.CLOSING)
+        self._end_sessions()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+
+    def _end_sessions(self) -> None:
+        for session in (*self.sessions, *self.greetings):
+            session.pump()
+            session.refuse(Refusal.CLOSING)
 
     def _tick(self) -> None:
         """Finish frames in time and hand out what is there."""
@@ -143,6 +164,10 @@ class _Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._late: asyncio.TimerHandle | None = None
+
+    @property
+    def behind(self) -> int:
+        return 0 if self._feed is None else self._feed.behind
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -287,8 +312,8 @@ class Subscription:
             wait_s = min(wait_s * 2, WAIT_S[1])
 
     async def _session(self, host: str, port: int) -> None:
-        # Not `wait_for`: until Python 3.12 it can lose a cancellation that comes at
-        # the moment data do, and then the node never stops.
+        # Not `wait_for`: where data comes at the moment it is cancelled, it goes on
+        # as if nobody had told it to stop (until Python 3.12).
         async with asyncio.timeout(GREETING_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=self._tls)
         try:

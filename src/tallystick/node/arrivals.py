@@ -21,6 +21,7 @@ from tallystick.domains.calls.live import (
 from tallystick.model import ConfigError
 from tallystick.node.departures import REPEAT_MS
 from tallystick.node.identity import Identities
+from tallystick.node.measures import Stages
 from tallystick.node.secrets import Secrets
 from tallystick.pairing.live import ClosingHalf, Hold, LiveHalf, Match
 
@@ -98,8 +99,10 @@ class Arrivals:
     Attributes:
         hold: Those who wait, and the matcher.
         decider: The rules.
+        identities: Whose signatures are believed.
         faults: How often somebody could not take an answer.
         count: Calls asked about so far, each once.
+        stages: How long the stages of an answer take.
         roaming: Asks the home network about own numbers; None: nobody does.
 
     Bounds: `REMEMBERED` calls, those that wait among them.
@@ -116,7 +119,7 @@ class Arrivals:
     ) -> None:
         """Start with nothing known: every call is unproven until the peer promises."""
         self.hold = hold
-        self._identities = identities
+        self.identities = identities
         self.decider = decider
         self._secrets = secrets
         self._reader = reader
@@ -128,6 +131,7 @@ class Arrivals:
         self._watchers: list[Reply] = []
         self._correctors: list[Reply] = []
         self.faults = 0
+        self.stages = Stages()
         self.roaming: AskRoaming | None = None
 
     def know(self, knowledge: NumberKnowledge, lists: tuple[AgreedList, ...]) -> None:
@@ -157,9 +161,13 @@ class Arrivals:
             named: Whether its id is the switch's own. If not, what would be
                 `repeated` is `unproven`: it may be the same call asked about twice.
         """
+        self.stages.begin()
         numbers = self._reader.read(call)
+        if self.stages.on:
+            self.stages.lap("reading")
         known = self._asked.get(self._latest.get(call.call_id, 0))
         if known is not None and known.is_same(call, numbers):
+            self.stages.on = False
             if known.answered is not None:
                 self._tell([reply], known.answered)
             else:
@@ -174,6 +182,7 @@ class Arrivals:
             self._ask_roaming(asked, self.roaming)
         if match is not None:
             self._answer(asked, match, now_ms)
+        self.stages.on = False
 
     def take(
         self,
@@ -229,15 +238,35 @@ class Arrivals:
     def refresh(self, *, now_s: int) -> None:
         """Keep certificates fresh; where their files are gone, the old ones age."""
         with contextlib.suppress(ConfigError):
-            self._identities.refresh(now_s=now_s)
+            self.identities.refresh(now_s=now_s)
 
     def release(self, call_id: str, ending: ClosingRecord, *, now_ms: int) -> bool:
         """Take how an own arrival ended; return whether it is known."""
         ident = self._latest.get(call_id)
         if ident is None:
             return False
-        self.hold.matcher.release(_half(ident, ending), now_ms=now_ms)
+        end = _half(ident, ending)
+        if not ending.answered:
+            # By how long it rang a mailbox is told from a false answer.
+            held_ms = max(0, now_ms - self._asked[ident].call.at_ms)
+            end = end._replace(held_ms=held_ms)
+        self.hold.matcher.release(end, now_ms=now_ms)
         return True
+
+    def asked_about(self, ident: int) -> LiveCall | None:
+        """Return the call that the matcher knows by this handle, while it is kept."""
+        asked = self._asked.get(ident)
+        return None if asked is None else asked.call
+
+    def judge_by(
+        self, *, reader: NumberReader, decider: Decider, identities: Identities
+    ) -> None:
+        """Answer by these from the next call on."""
+        self._reader, self.decider, self.identities = reader, decider, identities
+
+    def agree(self, secrets: Secrets, hold: Hold) -> None:
+        """Answer by other terms; who waits is answered by those before."""
+        self._secrets, self.hold = secrets, hold
 
     def _remember(self, asked: _Asked) -> None:
         self._asked[asked.ident] = asked
@@ -254,10 +283,14 @@ class Arrivals:
         first = terms.epoch_index(call.at_ms - window.before_ms)
         last = terms.epoch_index(call.at_ms + window.after_ms)
         if first == last:
+            half = self._half(asked, first)
+            if self.stages.on:
+                self.stages.lap("blinding")
             patient = not call.emergency and not call.priority
-            return self.hold.ask(
-                self._half(asked, first), now_ms=now_ms, patient=patient
-            )
+            found = self.hold.ask(half, now_ms=now_ms, patient=patient)
+            if self.stages.on:
+                self.stages.lap("matching")
+            return found
         own = terms.epoch_index(call.at_ms)
         match = Match("unproven")
         for epoch in dict.fromkeys((own, first, last)):
@@ -295,9 +328,11 @@ class Arrivals:
             asked.match = match  # until the home network, or its time, has spoken
             return
         call = asked.call
-        identity, attestation = self._identities.judge(
+        identity, attestation = self.identities.judge(
             call, asked.numbers, now_s=now_ms // 1000
         )
+        if self.stages.on:
+            self.stages.lap("signature")
         evidence = evidence_of(
             call,
             asked.numbers,
@@ -320,8 +355,12 @@ class Arrivals:
             offset_ms=match.at_offset_ms,
         )
         asked.answered = answered
+        if self.stages.on:
+            self.stages.lap("deciding")
         replies, asked.replies = asked.replies, []
         self._tell([*replies, *self._watchers], answered)
+        if self.stages.on:
+            self.stages.lap("answering")
 
     def _correct(self, asked: _Asked, before: Answered, match: Match) -> None:
         """Set right what was said before the departure came; what was done stays."""

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
-from tallystick.channel import Publisher, Standing, Subscriber, Terms
+from tallystick.channel import Delivered, Publisher, Standing, Subscriber, Terms
 from tallystick.domains.calls.live import NumberReader
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.model import ConfigError
 from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
+from tallystick.node.courses import Courses
+from tallystick.node.dates import certificate_dates, earliest
 from tallystick.node.departures import Departures
 from tallystick.node.doors.calls import CallDoors
 from tallystick.node.doors.describe import DescribeDoors
@@ -23,18 +26,24 @@ from tallystick.node.doors.national import NationalDoors
 from tallystick.node.doors.stir import StirDoors
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
+from tallystick.node.fetching import Fetching
 from tallystick.node.files import read_bytes, read_text
+from tallystick.node.gauges import Gauges
 from tallystick.node.helpers import helpers_of, identities_of
-from tallystick.node.known import read_knowledge, read_lists
+from tallystick.node.known import KnownFiles, read_knowledge, read_lists
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
+from tallystick.node.reload import Makers, Material, Reloads, watch_arrivals
 from tallystick.node.secrets import Secrets
 from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import NodeSettings
 from tallystick.node.signing import signing_policy
-from tallystick.node.switches import Switches
+from tallystick.node.switches import Switches, clients_of
 from tallystick.node.verdicts import VerdictLog
 from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
+
+COURSES_SHARE: Final = 8
+"""Strange endings may take up an eighth of what verdicts may."""
 
 
 def build(
@@ -42,49 +51,64 @@ def build(
     *,
     clock: Callable[[], int] = now_ms,
     log: Log | None = None,
+    again: Callable[[], NodeSettings] | None = None,
 ) -> Node:
-    """Put a node together; what cannot be used is refused as its own parsers do."""
+    """Put a node together; what cannot be used is refused as its own parsers do.
+
+    Args:
+        settings: What it is told.
+        clock: Tells the time.
+        log: Where it writes what happens.
+        again: Reads the settings anew for a reload; else only the files that they
+            name are read again.
+    """
     log = log or Log()
     failed = partial(log.note, "fault")
-    own = _own(settings)
-    publisher = Publisher(
-        own.signed.terms, stream=secrets.token_bytes(8), now_ms=clock()
-    )
-    leaving, arriving = _numberings(settings)
-    knowledge = read_knowledge(settings.numbers)
-    departures = Departures(
-        own, NumberReader(leaving, side="departures"), publisher, clock
-    )
-    metrics = Metrics()
-    identities = identities_of(settings, now_s=clock() // 1000)
+    told = _material(settings, clock)
+    own, side = told.secrets, _side(told.secrets, clock)
+    publisher = _publisher(own.signed.terms, clock)
+    departures = Departures(own, told.leaving, publisher, clock)
     arrivals = Arrivals(
         own,
-        NumberReader(arriving, side="arrivals"),
-        knowledge,
-        Decider(_rules(settings.rules)),
+        told.arriving,
+        told.knowledge,
+        told.decider,
         _hold(settings, own.signed.terms),
-        identities,
+        told.identities,
     )
-    arrivals.know(knowledge, read_lists(settings.lists))
-    helpers = helpers_of(settings, identities, arrivals, metrics, clock=clock, log=log)
-    side = Side(
-        standing=Standing(agreement=own.signed, own=own.signing),
-        checks=own.check,
-        now_ms=clock,
-        draw=secrets.token_bytes,
+    metrics = Metrics()
+    arrivals.know(told.knowledge, told.lists)
+    helpers = helpers_of(
+        settings, told.identities, arrivals, metrics, clock=clock, log=log
+    )
+    arrivals.stages = metrics.stages
+
+    def missed() -> None:
+        watch_arrivals(node)
+
+    makers = Makers(
+        side=partial(_side, clock=clock),
+        publisher=partial(_publisher, clock=clock),
+        subscription=partial(_subscription, arrivals=arrivals, metrics=metrics),
+        hold=_hold,
     )
     subscriber = Subscriber(own.signed.terms, own.check)
-    subscription = _subscription(settings, side, subscriber, arrivals)
     condition = Condition(
         secrets=own,
         arrivals=arrivals,
         subscriber=subscriber,
-        subscription=subscription,
+        subscription=makers.subscription(settings, side, subscriber),
         fresh_ms=settings.limits.deadline_ms,
         now_ms=clock,
     )
     verdicts = VerdictLog(
-        settings.folder / "verdicts", limit_bytes=settings.limits.verdicts_mb << 20
+        settings.folder / "verdicts", limit_bytes=_limit_bytes(settings)
+    )
+    courses = Courses(
+        settings.folder / "courses",
+        limit_bytes=_limit_bytes(settings) // COURSES_SHARE,
+        arrivals=arrivals,
+        metrics=metrics,
     )
     arrivals.watch(metrics.take)
     arrivals.watch(verdicts.keep)
@@ -92,18 +116,29 @@ def build(
     calls = CallDoors(
         departures=departures,
         arrivals=arrivals,
-        knowledge=knowledge,
+        knowledge=told.knowledge,
         metrics=metrics,
         now_ms=clock,
+        missed=missed,
     )
-    watch = WatchDoors(verdicts=verdicts, metrics=metrics, health=condition.told)
-    stir = StirDoors(
-        stir=settings.stir,
-        signing=signing_policy(settings.signing),
-        identities=identities,
+    switches = Switches(
+        settings.switches,
         departures=departures,
         arrivals=arrivals,
-        knowledge=knowledge,
+        metrics=metrics,
+        now_ms=clock,
+        tag_key=secrets.token_bytes(32),
+        failed=failed,
+        missed=missed,
+    )
+
+    stir = StirDoors(
+        stir=settings.stir,
+        signing=told.signing,
+        identities=told.identities,
+        departures=departures,
+        arrivals=arrivals,
+        knowledge=told.knowledge,
         metrics=metrics,
         now_ms=clock,
         draw=_uuid,
@@ -111,39 +146,66 @@ def build(
     national = NationalDoors(
         departures=departures,
         arrivals=arrivals,
-        knowledge=knowledge,
+        knowledge=told.knowledge,
         metrics=metrics,
         now_ms=clock,
         draw=_uuid,
+    )
+    watch = WatchDoors(
+        verdicts=verdicts, courses=courses, metrics=metrics, health=condition.told
     )
     doors = [calls.doors(), watch.doors(), stir.doors()]
     if settings.national.enabled:
         doors.append(national.doors())
     doors.append(DescribeDoors({where for one in doors for where in one}).doors())
-    return Node(
+
+    def renew(new: Material) -> None:
+        new.identities.inherit(arrivals.identities)
+        arrivals.judge_by(
+            reader=new.arriving, decider=new.decider, identities=new.identities
+        )
+        arrivals.know(new.knowledge, new.lists)
+        for helper in helpers:
+            match helper:
+                case KnownFiles():
+                    helper.watch(new.settings)
+                case Fetching():
+                    helper.serve(new.identities.store)
+        departures.know(new.leaving)
+        calls.know(new.knowledge)
+        stir.knowledge = national.knowledge = new.knowledge
+        stir.identities, stir.signing = new.identities, new.signing
+        switches.know(new.clients, new.settings.switches)
+        verdicts.limit_bytes = _limit_bytes(new.settings)
+        courses.limit_bytes = _limit_bytes(new.settings) // COURSES_SHARE
+
+    node = Node(
         settings=settings,
         secrets=own,
         departures=departures,
         arrivals=arrivals,
         subscriber=subscriber,
-        subscription=subscription,
-        door=Door(side, publisher, certificate=_certificate(settings), failed=failed),
+        subscription=condition.subscription,
+        door=Door(side, publisher, certificate=told.certificate, failed=failed),
         condition=condition,
         doors=Doors(*doors, refused=metrics.refused.inc, below=stir.below()),
-        switches=Switches(
-            settings.switches,
-            departures=departures,
-            arrivals=arrivals,
-            metrics=metrics,
-            now_ms=clock,
-            tag_key=secrets.token_bytes(32),
-            failed=failed,
-        ),
+        switches=switches,
         metrics=metrics,
         verdicts=verdicts,
+        courses=courses,
+        reloads=Reloads(
+            read=lambda: _material(again() if again else settings, clock),
+            makers=makers,
+            renewals=(renew,),
+            following=told.following,
+            certificates_until_s=told.certificates_until_s,
+        ),
         log=log,
         helpers=helpers,
     )
+    watch_arrivals(node)
+    metrics.registry.register(Gauges(node))
+    return node
 
 
 def _uuid() -> str:
@@ -151,13 +213,73 @@ def _uuid() -> str:
     return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
 
 
-def _own(settings: NodeSettings) -> Secrets:
+def _material(settings: NodeSettings, clock: Callable[[], int]) -> Material:
+    """Read all that a running node can go on with; slow, and beside its calls."""
+    own, following = _terms(settings, clock())
+    for one in filter(None, (own, following)):
+        _side(one, clock)
+    leaving, arriving = _numberings(settings)
+    return Material(
+        settings=settings,
+        secrets=own,
+        following=following,
+        leaving=NumberReader(leaving, side="departures"),
+        arriving=NumberReader(arriving, side="arrivals"),
+        knowledge=read_knowledge(settings.numbers),
+        lists=read_lists(settings.lists),
+        decider=Decider(_rules(settings.rules)),
+        identities=identities_of(settings, now_s=clock() // 1000),
+        signing=signing_policy(settings.signing),
+        clients=clients_of(settings.switches),
+        certificate=_certificate(settings),
+        certificates_until_s=earliest(certificate_dates(settings)),
+    )
+
+
+def _side(own: Secrets, clock: Callable[[], int]) -> Side:
+    return Side(
+        standing=Standing(agreement=own.signed, own=own.signing),
+        checks=own.check,
+        now_ms=clock,
+        draw=secrets.token_bytes,
+    )
+
+
+def _publisher(terms: Terms, clock: Callable[[], int]) -> Publisher:
+    return Publisher(terms, stream=secrets.token_bytes(8), now_ms=clock())
+
+
+def _limit_bytes(settings: NodeSettings) -> int:
+    return settings.limits.verdicts_mb << 20
+
+
+def _terms(settings: NodeSettings, moment_ms: int) -> tuple[Secrets, Secrets | None]:
+    """Return the keys with the terms in force, and with those that follow.
+
+    Raises:
+        ConfigError: "node-terms": those that follow are for another peer.
+    """
+    own = _own(settings, settings.keys.terms)
+    if settings.keys.next_terms is None:
+        return own, None
+    following = _own(settings, settings.keys.next_terms)
+    if following.peer != own.peer:
+        raise ConfigError(
+            "node-terms",
+            f"The terms that follow are with {following.peer}, not {own.peer}.",
+            advice="Give terms of the same two parties.",
+        )
+    begun = following.signed.terms.from_ms <= moment_ms
+    return (following, None) if begun else (own, following)
+
+
+def _own(settings: NodeSettings, terms: Path) -> Secrets:
     """Read the keys.
 
     Raises:
         ConfigError: "node-party": the key is another party's.
     """
-    own = Secrets.read(settings.keys.own, settings.keys.terms)
+    own = Secrets.read(settings.keys.own, terms)
     if own.party != settings.party:
         raise ConfigError(
             "node-party",
@@ -182,17 +304,28 @@ def _hold(settings: NodeSettings, terms: Terms) -> Hold:
 
 
 def _subscription(
-    settings: NodeSettings, side: Side, subscriber: Subscriber, arrivals: Arrivals
+    settings: NodeSettings,
+    side: Side,
+    subscriber: Subscriber,
+    *,
+    arrivals: Arrivals,
+    metrics: Metrics,
 ) -> Subscription:
-    return Subscription(
-        side,
-        subscriber,
-        lambda got: arrivals.take(
+    def deliver(got: Delivered) -> None:
+        now_ms = side.now_ms()
+        if got.departures:
+            metrics.lag.add(max(0, now_ms - got.departures[0].at_ms) / 1000)
+        arrivals.take(
             got,
             subscriber.covered,
             stream=subscriber.position.stream,
-            now_ms=side.now_ms(),
-        ),
+            now_ms=now_ms,
+        )
+
+    return Subscription(
+        side,
+        subscriber,
+        deliver,
         tls=peer_tls() if settings.peer is not None and settings.peer.tls else None,
     )
 

@@ -1,58 +1,56 @@
 """Everything a node needs, tried before it goes live."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tallystick.model import TallystickError
+from tallystick.node.ask import health, url_of
 from tallystick.node.build import build
+from tallystick.node.check_files import (
+    Result,
+    try_certificates,
+    try_folder,
+    try_terms,
+)
 from tallystick.node.roaming import RoamingSource
 from tallystick.node.service import Node, now_ms, split_address, why_not
 from tallystick.node.settings import NodeSettings
 
 PEER_S: Final = 8.0
-LEAST_DAYS: Final = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One thing that was tried.
-
-    Attributes:
-        what: What.
-        good: Whether it can be used.
-        said: A sentence.
-    """
-
-    what: str
-    good: bool
-    said: str
 
 
 async def check_node(settings: NodeSettings) -> list[Result]:
-    """Try files, keys, terms, ports, the peer and both clocks.
+    """Try files, keys, terms, certificates, room, ports, the peer and both clocks.
 
-    Ports are opened and closed again, so the node must not be running; the peer is
-    connected to and left.
+    Ports are opened and closed again, unless this party's own node holds them; the
+    peer is connected to and left.
     """
     try:
         node = build(settings)
     except TallystickError as error:
         return [Result("settings, keys and terms", good=False, said=str(error))]
+    following = node.reloads.following
     results = [
         Result(
             "settings, keys and terms",
             good=True,
             said=f"{node.secrets.party} with {node.secrets.peer}",
         ),
-        _term(node),
-        _folder(settings),
+        try_terms(
+            node.secrets.signed.terms,
+            None if following is None else following.signed.terms,
+            now_ms=now_ms(),
+        ),
+        *try_certificates(settings, now_s=now_ms() / 1000),
+        *try_folder(settings),
     ]
+    own = await asyncio.to_thread(_own_node, settings)
     for name in ("http", "sip", "channel"):
         address = getattr(settings.listen, name)
         if address is not None:
-            results.append(await _port(name, address))
+            results.append(await _port(name, address, own))
     if settings.peer is not None:
         results += await _peer(node, settings.peer.address)
     else:
@@ -61,37 +59,26 @@ async def check_node(settings: NodeSettings) -> list[Result]:
     return [*results, *[await _roaming(one) for one in _sources(node)]]
 
 
-def _term(node: Node) -> Result:
-    terms = node.secrets.signed.terms
-    left_days = (terms.until_ms - now_ms()) / 86_400_000
-    good = terms.is_in_force(now_ms())
-    said = f"in force, {left_days:.0f} days left" if good else "not in force now"
-    if good and left_days < LEAST_DAYS:
-        said += "; agree new ones soon"
-    return Result("terms", good, said)
-
-
-def _folder(settings: NodeSettings) -> Result:
-    """Try whether verdicts could be written; the folder itself is made by `run`."""
-    path = settings.folder
-    there = next(
-        one for one in (path.absolute(), *path.absolute().parents) if one.exists()
-    )
+def _own_node(settings: NodeSettings) -> dict[str, int]:
+    """Return where this party's own node listens by now, by name of the setting."""
     try:
-        probe = there / ".tally-check"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        said = f"{path} cannot be written: {error.strerror}"
-        return Result("folder", good=False, said=said)
-    return Result("folder", good=True, said=f"{path} can be written")
+        said = health(url_of(settings))
+    except TallystickError:
+        return {}
+    listens = said.get("listens")
+    if said["party"] != settings.party or not isinstance(listens, dict):
+        return {}
+    return {str(name): int(where[1]) for name, where in listens.items()}
 
 
-async def _port(name: str, address: str) -> Result:
+async def _port(name: str, address: str, own: dict[str, int]) -> Result:
     host, port = split_address(address)
     try:
         server = await asyncio.start_server(lambda *_: None, host, port)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and own.get(name) == port:
+            said = f"{address} is in use by this node"
+            return Result(f"port {name}", good=True, said=said)
         return Result(f"port {name}", good=False, said=why_not(name, address, error))
     server.close()
     await server.wait_closed()

@@ -1,7 +1,7 @@
 """How a node stands: for those who watch over it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tallystick.channel import Subscriber
 from tallystick.net.link import Subscription
@@ -9,7 +9,7 @@ from tallystick.node.arrivals import Arrivals
 from tallystick.node.secrets import Secrets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Condition:
     """What tells how a node stands.
 
@@ -20,6 +20,8 @@ class Condition:
         subscription: How the line to it is.
         fresh_ms: How old a promise may be with which a call can be judged.
         now_ms: Tells the time.
+        listens: Where the node listens, once it does.
+        reload_failure: Why the last reload was refused; empty if it was not.
     """
 
     secrets: Secrets
@@ -28,6 +30,8 @@ class Condition:
     subscription: Subscription
     fresh_ms: int
     now_ms: Callable[[], int]
+    listens: dict[str, tuple[str, int]] = field(default_factory=dict)
+    reload_failure: str = ""
 
     def told(self) -> dict[str, object]:
         """Return it by name; ready: a call could be judged."""
@@ -42,4 +46,6 @@ class Condition:
             "watermark_age_ms": age_ms,
             "failure": state.failure,
             "waiting": len(self.arrivals.hold),
+            "listens": {name: list(where) for name, where in self.listens.items()},
+            "reload_failure": self.reload_failure,
         }

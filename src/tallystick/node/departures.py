@@ -89,6 +89,19 @@ class Departures:
             self._told.popitem(last=False)
         return bool(sequence)
 
+    def know(self, reader: NumberReader) -> None:
+        """Read numbers by this from the next call on."""
+        self._reader = reader
+
+    def agree(self, secrets: Secrets, publisher: Publisher) -> None:
+        """Tell by other terms, in a stream of its own.
+
+        The ends of calls told in the stream before are not told: their numbers mean
+        other calls in this one.
+        """
+        self._secrets, self.publisher = secrets, publisher
+        self._told.clear()
+
     def miss_now(self) -> None:
         """Promise nothing up to now: a call may leave of which nothing is known."""
         self.publisher.lose(self._now_ms())

@@ -7,6 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from tallystick.domains.calls.passport import CertificateStore
 from tallystick.domains.calls.passport.fetching import Fetch, FetchPlan
 from tallystick.model import MalformedError
 from tallystick.net.fetch import Fetched, Fetcher, FetchError
@@ -71,6 +72,11 @@ class Fetching:
         """Fetch the certificate behind a URL, some time after this."""
         if self.plan.want(url, now_s=self._now_s()):
             self._wake.set()
+
+    def serve(self, store: CertificateStore) -> None:
+        """Fetch for another store, which gets what was kept for the one before."""
+        self.plan.store = store
+        self._restore()
 
     def stop(self) -> None:
         """Nobody waits for a fetch."""

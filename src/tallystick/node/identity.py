@@ -71,7 +71,7 @@ class Identities:
             trust=[_trusted(one) for one in trust], places=places
         )
         self.wanted: Callable[[str], None] | None = None
-        self._replays = ReplayCache(window_s=DEFAULT_POLICY.window_s)
+        self.replays = ReplayCache(window_s=DEFAULT_POLICY.window_s)
         self._refreshed_s = 0
         self.refresh(now_s=now_s)
 
@@ -88,6 +88,10 @@ class Identities:
             data = read_bytes(one.file, code="node-trust", what="The certificate")
             self.store.add(one.url, data, now_s=now_s)
 
+    def inherit(self, before: "Identities") -> None:
+        """Know what another one has seen, and want certificates as it did."""
+        self.replays, self.wanted = before.replays, before.wanted
+
     def judge(
         self, call: LiveCall, numbers: CallNumbers, *, now_s: int
     ) -> tuple[str, str]:
@@ -102,7 +106,7 @@ class Identities:
             store=self.store,
             calling=_digits(numbers.calling),
             called=(_digits(numbers.called),),
-            replays=self._replays,
+            replays=self.replays,
             call_id=call.call_id,
         )
         verdict = self._look(call.identity, context, now_s)

@@ -70,6 +70,12 @@ class KnownFiles:
         self._paths = tuple(_paths(settings))
         self._taken = self._seen = self._marks()
 
+    def watch(self, settings: NodeSettings) -> None:
+        """Look after the files that new settings name; they have been read."""
+        self._settings = settings
+        self._paths = tuple(_paths(settings))
+        self._taken = self._seen = self._marks()
+
     def stop(self) -> None:
         """Nobody waits for a look."""
 

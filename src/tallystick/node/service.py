@@ -16,16 +16,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.channel import Subscriber
-from tallystick.model import UnavailableError
+from tallystick.model import TallystickError, UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.condition import Condition
+from tallystick.node.courses import Courses
 from tallystick.node.departures import Departures
 from tallystick.node.doors.table import Doors
 from tallystick.node.helpers import Helper
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
+from tallystick.node.reload import Reloads, take_material, take_terms
 from tallystick.node.secrets import Secrets
 from tallystick.node.settings import NodeSettings
 from tallystick.node.switches import Switches
@@ -33,6 +35,8 @@ from tallystick.node.verdicts import VerdictLog
 
 TICK_S: Final = 0.005
 HOUSEKEEPING_S: Final = 1.0
+MERGING_S: Final = 60.0
+RELOADS_LIMIT: Final = 2  # one under way, one that waits
 EXPIRE_LIMIT: Final = 5_000  # departures let go in one turn: some 10 ms
 SWEEP_S: Final = 0.2  # at 3,000 calls a second some 30,000 objects: 1 ms
 QUIET_S: Final = 10.0
@@ -67,9 +71,13 @@ class Node:
     switches: Switches
     metrics: Metrics
     verdicts: VerdictLog
+    courses: Courses
+    reloads: Reloads
     log: Log
     helpers: tuple[Helper, ...] = ()
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _following: asyncio.Task[None] | None = None
     _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
     _http: asyncio.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -86,6 +94,7 @@ class Node:
             tls = None
             if listen.certificate is not None and listen.certificate_key is not None:
                 tls, _ = door_tls(listen.certificate, listen.certificate_key)
+                self.reloads.tls = tls
             host, port = split_address(listen.channel)
             with _listening("channel", listen.channel):
                 self.addresses["channel"] = await self.door.open(host, port, tls=tls)
@@ -95,7 +104,7 @@ class Node:
                 self.doors.handle,
                 loop,
                 failed=self._failed,
-                refused=self.departures.miss_now,
+                refused=self._refused,
             )
             with _listening("http", listen.http):
                 self._http = await loop.create_server(connections, host, port)
@@ -105,13 +114,53 @@ class Node:
             host, port = split_address(listen.sip)
             with _listening("sip", listen.sip):
                 self.addresses["sip"] = await self.switches.door.open(host, port)
-        if self.settings.peer is not None:
-            host, port = split_address(self.settings.peer.address)
-            self._run(self.subscription.follow(host, port))
+        self.condition.listens = self.addresses
+        self.follow(self.subscription)
         self._run(self._watch())
         self._run(self._keep_house())
+        self._run(self._merge())
         for helper in self.helpers:
             self._run(helper.run())
+
+    def follow(self, subscription: Subscription) -> None:
+        """Follow the peer by this subscription, and by no other."""
+        before, self._following = self._following, None
+        if before is not None:
+            before.cancel()
+            subscription.state.sessions += self.subscription.state.sessions
+        self.subscription = self.condition.subscription = subscription
+        if self.settings.peer is not None:
+            host, port = split_address(self.settings.peer.address)
+            work = subscription.follow(host, port)
+            self._following = asyncio.ensure_future(work)
+
+    async def reload(self) -> bool:
+        """Read everything again and go on with it; calls are answered meanwhile.
+
+        What cannot be used leaves all as it was, and is noted.
+
+        Returns:
+            Whether it was taken.
+        """
+        async with self._reloading:
+            try:
+                material = await asyncio.to_thread(self.reloads.read)
+                later = take_material(self, material)
+            except (TallystickError, OSError) as error:
+                why = str(error)
+            except Exception:  # ruff: ignore[blind-except] (the node must go on)
+                self._failed()
+                why = "The program met a fault; everything is as it was."
+            else:
+                self.condition.reload_failure = ""
+                self.metrics.reloads.add("taken")
+                names = {"from_next_start": ", ".join(later)} if later else {}
+                self.log.note("reloaded", **names)
+                return True
+            self.condition.reload_failure = why
+            self.metrics.reloads.add("refused")
+            self.log.note("reload-refused", why=why)
+            return False
 
     async def stop(self) -> None:
         """Answer who waits, tell the peer, write what is not on disk, and end."""
@@ -122,9 +171,11 @@ class Node:
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
         await self.switches.door.close()
         await self.door.close()
-        for task in self._tasks:
+        tasks = [*self._tasks, *filter(None, [self._following])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.courses.fetch(now_ms=now_ms())
         await self._keep_verdicts(everything=True)
 
     def health(self) -> dict[str, object]:
@@ -137,7 +188,9 @@ class Node:
     async def _watch(self) -> None:
         """Answer those whose time has come."""
         while True:
+            began_s = time.monotonic()
             await asyncio.sleep(TICK_S)
+            self.metrics.late.add(max(0.0, time.monotonic() - began_s - TICK_S))
             try:
                 self.arrivals.due(now_ms=now_ms())
             except Exception:  # ruff: ignore[blind-except] (the next turn must come)
@@ -145,6 +198,29 @@ class Node:
 
     def _failed(self) -> None:
         self.log.note("fault")
+
+    def _refused(self) -> None:
+        """Count what is no HTTP; a call that leaves may be in it."""
+        self.metrics.refused.inc()
+        self.departures.miss_now()
+
+    async def _merge(self) -> None:
+        """Make few files of many, a bounded piece at a time."""
+        while True:
+            await asyncio.sleep(MERGING_S)
+            try:
+                for kept in (self.verdicts, self.courses):
+                    more = True
+                    while more:
+                        more = await self._merge_some(kept.merge)
+            except Exception:  # ruff: ignore[blind-except] (the next turn must come)
+                self._failed()
+
+    async def _merge_some(self, merge: Callable[..., bool]) -> bool:
+        async with self._disk:
+            more = await asyncio.to_thread(merge, now_ms=now_ms())
+        await asyncio.sleep(HOUSEKEEPING_S)
+        return more
 
     async def _keep_house(self) -> None:
         """Write verdicts, let go of what is old, measure, note what has changed."""
@@ -164,17 +240,19 @@ class Node:
             if self.verdicts.due(now_ms=moment, everything=everything):
                 rows = self.verdicts.take()
                 await asyncio.to_thread(self.verdicts.write, rows, now_ms=moment)
+            if self.courses.due(now_ms=moment, everything=everything):
+                strange = self.courses.take()
+                await asyncio.to_thread(self.courses.write, strange, now_ms=moment)
 
     def _tidy(self, known: "_Known") -> None:
         moment = now_ms()
         self.arrivals.hold.matcher.expire(moment, limit=EXPIRE_LIMIT)
         self.arrivals.refresh(now_s=moment // 1000)
-        covered = self.subscriber.covered
-        age = (moment - covered.to_ms) / 1000 if covered else float("inf")
-        self.metrics.covered_age.set(age)
-        self.metrics.connected.set(self.subscription.state.connected)
-        self.metrics.waiting.set(len(self.arrivals.hold))
-        self.metrics.lost.set(self.verdicts.lost)
+        self.courses.fetch(now_ms=moment)
+        following = self.reloads.following
+        if following is not None and following.signed.terms.from_ms <= moment:
+            take_terms(self, following)
+            self.log.note("terms-changed")
         state = self.subscription.state
         if (state.connected, state.failure) != (known.connected, known.failure):
             known.connected, known.failure = state.connected, state.failure
@@ -201,17 +279,37 @@ class _Known:
 
 
 async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
-    """Run a node until it is told to stop (SIGTERM, SIGINT)."""
+    """Run a node until it is told to stop (SIGTERM, SIGINT).
+
+    SIGHUP reloads it; one that comes while a reload is under way is done after it.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
+    up = asyncio.Event()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        if len(reloads) < RELOADS_LIMIT:
+            task = asyncio.ensure_future(reload_once_up())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+    async def reload_once_up() -> None:
+        await up.wait()
+        await node.reload()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     sys.setswitchinterval(GIVE_WAY_S)
     await node.start()
+    up.set()
     with _swept(node):
         node.log.note("started", party=node.secrets.party)
         started(node)
         await stop.wait()
+    loop.remove_signal_handler(signal.SIGHUP)
+    await asyncio.gather(*reloads, return_exceptions=True)
     await node.stop()
     node.log.note("stopped")
 

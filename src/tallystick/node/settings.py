@@ -63,6 +63,9 @@ class Keys(_Section):
 
     own: Path = Field(description="The private key file of `tally keys new`.")
     terms: Path = Field(description="The channel's terms, signed by both parties.")
+    next_terms: Path | None = Field(
+        default=None, description="Terms that follow; taken when they begin."
+    )
 
 
 class Listen(_Section):
@@ -235,6 +238,11 @@ class NodeSettings(BaseSettings):
     rules: Path | None = Field(
         default=None, description="Decision tables; else the default."
     )
+    every_arrival: bool = Field(
+        default=False,
+        description="Whether this node alone is asked about every call that arrives;"
+        " only then an answered departure that never came is noted.",
+    )
     folder: Path = Field(default=Path("node"), description="Verdicts and state.")
     limits: Limits = Limits()
 
@@ -396,7 +404,7 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
     def whole(path: Path | None) -> Path | None:
         return None if path is None else folder / path
 
-    keys = {name: folder / getattr(settings.keys, name) for name in Keys.model_fields}
+    keys = {name: whole(getattr(settings.keys, name)) for name in Keys.model_fields}
     listen = {
         name: whole(getattr(settings.listen, name))
         for name in ("certificate", "certificate_key")

@@ -7,6 +7,7 @@ from tallystick.domains.calls.sip import (
     Ask,
     AskedCall,
     Client,
+    Clients,
     Decision,
     Passed,
     RedirectServer,
@@ -36,12 +37,17 @@ class Switches:
         now_ms: Callable[[], int],
         tag_key: bytes,
         failed: Callable[[], None],
+        missed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Know the switches; nobody else is answered."""
+        """Know the switches; nobody else is answered.
+
+        `missed` is called for each arrival that went on unasked.
+        """
         known = tuple(switches)
-        self._departing = {one.name for one in known if one.side == "departures"}
+        self._departing = _departing(known)
         self._departures = departures
         self._arrivals = arrivals
+        self._missed = missed
         self._metrics = metrics
         self._now_ms = now_ms
         server = RedirectServer([_client(one) for one in known], tag_key=tag_key)
@@ -53,6 +59,11 @@ class Switches:
             withdrawn=self._withdrawn,
             failed=failed,
         )
+
+    def know(self, clients: Clients, switches: Iterable[Switch]) -> None:
+        """Answer these from the next request on; `clients_of` made the first."""
+        self.door.server.admit(clients)
+        self._departing = _departing(switches)
 
     def _asked(self, ask: Ask) -> None:
         call = _live(ask.call)
@@ -68,8 +79,12 @@ class Switches:
 
     def _passed(self, passed: Passed) -> None:
         """Tell the peer of calls that went on unasked, too: it may ask for them."""
-        if passed.call.client in self._departing and passed.why != "in-dialog":
+        if passed.why == "in-dialog":
+            return
+        if passed.call.client in self._departing:
             self._tell(_live(passed.call))
+        else:
+            self._missed()
 
     def _withdrawn(self, withdrawn: Withdrawn) -> None:
         """Let the verdict come to nothing; it is kept like any other."""
@@ -77,6 +92,15 @@ class Switches:
     def _tell(self, call: LiveCall) -> None:
         self._departures.tell(call, now_ms=self._now_ms())
         self._metrics.departures.inc()
+
+
+def clients_of(switches: Iterable[Switch]) -> Clients:
+    """Return who may ask."""
+    return Clients(map(_client, switches))
+
+
+def _departing(switches: Iterable[Switch]) -> set[str]:
+    return {one.name for one in switches if one.side == "departures"}
 
 
 def _client(switch: Switch) -> Client:

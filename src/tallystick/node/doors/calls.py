@@ -66,8 +66,13 @@ class CallDoors:
         knowledge: NumberKnowledge,
         metrics: Metrics,
         now_ms: Callable[[], int],
+        missed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Lead to those who know of calls."""
+        """Lead to those who know of calls.
+
+        `missed` is called for each arrival that cannot be read.
+        """
+        self._missed = missed
         self._departures = departures
         self._arrivals = arrivals
         self._knowledge = knowledge
@@ -85,6 +90,10 @@ class CallDoors:
             ("POST", "/v1/arrivals"): self._arrived,
             ("POST", "/v1/releases"): self._released,
         }
+
+    def know(self, knowledge: NumberKnowledge) -> None:
+        """Tell emergency numbers by this from the next call on."""
+        self._knowledge = knowledge
 
     def _departed(self, exchange: Exchange) -> None:
         calls = self._read(exchange, self._call)
@@ -108,6 +117,7 @@ class CallDoors:
     def _arrived(self, exchange: Exchange) -> None:
         calls = self._read(exchange, self._call)
         if calls is None:
+            self._missed()
             return
         many, alone = calls
         now_ms = self._now_ms()
@@ -128,6 +138,7 @@ class CallDoors:
             self._say(exchange, [], alone=False)
         for place, call in enumerate(many):
             if isinstance(call, Refused):
+                self._missed()
                 take(place, call.told())
                 continue
             live = self._live(call, now_ms)
@@ -193,6 +204,8 @@ class CallDoors:
         found: list[T | Refused] = []
         for piece in raw:
             read = decoded(decoder, bytes(piece))
+            if isinstance(read, Refused):
+                self._metrics.refused.inc()
             found.append(read)
         return found, False
 

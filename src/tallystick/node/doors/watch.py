@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tallystick.net.http import TEXT, Exchange
+from tallystick.node.courses import Courses
 from tallystick.node.doors.table import Door, refuse
 from tallystick.node.metrics import Metrics
 from tallystick.node.verdicts import VerdictLog
@@ -22,11 +23,13 @@ class WatchDoors:
         self,
         *,
         verdicts: VerdictLog,
+        courses: Courses,
         metrics: Metrics,
         health: Callable[[], dict[str, object]],
     ) -> None:
         """Lead to those who know."""
         self._verdicts = verdicts
+        self._courses = courses
         self._metrics = metrics
         self._health = health
         self._searches: set[asyncio.Task[None]] = set()
@@ -44,7 +47,8 @@ class WatchDoors:
         call_id = parse_qs(exchange.query).get("call_id", [""])[0]
         found = self._verdicts.recent(call_id)
         if found is not None:
-            exchange.answer(200, _write(found))
+            course = self._courses.recent(call_id)
+            exchange.answer(200, _write(found | {"course": course}))
         elif self._searches:
             refuse(exchange, 503, "busy", "Another search is under way.")
         else:
@@ -57,8 +61,11 @@ class WatchDoors:
         found = await asyncio.to_thread(self._verdicts.find_on_disk, call_id)
         if found is None:
             refuse(exchange, 404, "call", "No verdict on this call is kept.")
-        else:
-            exchange.answer(200, _write(found))
+            return
+        course = self._courses.recent(call_id)
+        if course is None:
+            course = await asyncio.to_thread(self._courses.find_on_disk, call_id)
+        exchange.answer(200, _write(found | {"course": course}))
 
     def _healthy(self, exchange: Exchange) -> None:
         exchange.answer(200, _write(self._health()))

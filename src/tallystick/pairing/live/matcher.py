@@ -379,7 +379,8 @@ class LiveMatcher:
         ident, taker = held.ids[slot], held.takers[slot]
         if held.marks[slot] & CLAIMED and taker is not None:
             self._claims.pop(taker, None)
-        unused = not held.marks[slot] & USED and not held.has_twin(slot)
+        # Claimed, it has an arrival, though one that differs: it was not stopped.
+        unused = not held.marks[slot] & (USED | CLAIMED) and not held.has_twin(slot)
         held.drop_oldest()
         if unused and ident is not None:
             self.closings.leave(ident, at_ms=held.at_ms[slot])

@@ -2,7 +2,7 @@
 
 from tallystick.domains.calls.sip.answer import Decision, Reason
 from tallystick.domains.calls.sip.call import AskedCall
-from tallystick.domains.calls.sip.client import Client, Redress
+from tallystick.domains.calls.sip.client import Client, Clients, Redress
 from tallystick.domains.calls.sip.message import (
     Refusal,
     Request,
@@ -24,6 +24,7 @@ __all__ = [
     "Ask",
     "AskedCall",
     "Client",
+    "Clients",
     "Decision",
     "Output",
     "Passed",

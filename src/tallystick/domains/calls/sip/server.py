@@ -154,6 +154,10 @@ class RedirectServer:
         """How many requests are remembered."""
         return len(self._transactions)
 
+    def admit(self, clients: Clients) -> None:
+        """Answer these from now on, and nobody else; what is under way goes on."""
+        self._clients = clients
+
     def is_known(self, source: Source) -> bool:
         """Tell whether anybody may ask from there."""
         return self._clients.of(source) is not None
