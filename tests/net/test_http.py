@@ -102,6 +102,8 @@ def test_answers_leave_in_the_order_of_the_requests():
         (request("/" + "a" * 20_000), 431),
         (request("/", more="X: " + "b" * 20_000 + "\r\n"), 431),
         (request("/", "c" * (MAX_BODY + 1)), 413),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+        (b"CONNECT a:1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 405),
     ],
 )
 def test_what_is_refused_is_answered_and_the_connection_closed(data, status):

@@ -313,10 +313,16 @@ class Connection(asyncio.Protocol):
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        """Count the content from here on; encourage a client that waits for it."""
+        """Count the content from here on; encourage a client that waits for it.
+
+        Raises:
+            _RefusedError: It asks for a tunnel.
+        """
         self._size = 0
         self._in_head = False
         self._method = self._parser.get_method()
+        if self._method == b"CONNECT":
+            raise _RefusedError(405)  # what follows would be no HTTP at all
         if b"expect" in self._headers:
             self._encourage()
 
