@@ -131,6 +131,22 @@ def test_what_a_switch_says_wrongly_is_explained(tmp_path, body, status, field):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("door", ["departures", "arrivals", "releases"])
+def test_json_that_lies_too_deep_is_refused_like_any_other(tmp_path, door):
+    """Of a departure so hidden, the peer must not think that it was told."""
+
+    async def run():
+        async with both(tmp_path) as (by, _):
+            before = now_ms()
+            deep = b"[" * 100_000 + b"]" * 100_000
+            status, said = await send(by, "POST", f"/v1/{door}", deep)
+            assert (status, said["error"]) == (422, "content")
+            if door == "departures":
+                assert by.departures.publisher.from_ms >= before
+
+    asyncio.run(run())
+
+
 def test_verdicts_are_on_disk_after_a_stop_and_hold_no_number(tmp_path: Path):
     """What was said is kept, and none of it is a telephone number."""
 

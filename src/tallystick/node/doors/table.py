@@ -103,3 +103,5 @@ def decoded(decoder: "msgspec.json.Decoder[D]", data: bytes) -> "D | Refused":
         # The message names the field and the kind, and repeats no value; but a field
         # can be named like a number.
         return Refused("content", f"{_DIGITS.sub('…', str(error))}.")
+    except RecursionError:
+        return Refused("content", "Lists or objects lie too deep in one another.")
