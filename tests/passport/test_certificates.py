@@ -196,7 +196,11 @@ def test_lists_that_cannot_be_heeded():
         only_contains_attribute_certs=False,
     )
     indirect = pki.revoke((middle(), MIDDLE_KEY), extensions=[(point, True)])
-    for data in (b"rubbish", b"", indirect):
+    good = x509.load_pem_x509_crl(pki.revoke((middle(), MIDDLE_KEY)))
+    der = good.public_bytes(pki.Encoding.DER)
+    version = der.replace(b"\x02\x01\x01", b"\x02\x01\x07", 1)
+    name = der.replace(b"\x0c\x06middle", b"\x0c\x06\xffiddle", 1)
+    for data in (b"rubbish", b"", indirect, version, name):
         with pytest.raises(MalformedError, match="revocation list"):
             new_store().revoke(data)
 

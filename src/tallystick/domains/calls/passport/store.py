@@ -228,7 +228,7 @@ class CertificateStore:
 def _read_list(data: bytes) -> x509.CertificateRevocationList:
     try:
         return _heeded(data)
-    except (ValueError, TypeError, x509.DuplicateExtension):
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion):
         raise MalformedError(
             "revocation-list",
             "A revocation list cannot be read, is larger than 16 MB, or is of a kind "
@@ -244,4 +244,5 @@ def _heeded(data: bytes) -> x509.CertificateRevocationList:
     revoked = x509.load_pem_x509_crl(data) if pem else x509.load_der_x509_crl(data)
     if any(e.critical and e.oid not in _LIST_EXTENSIONS for e in revoked.extensions):
         raise ValueError("an extension that is not heeded")
+    revoked.issuer.public_bytes()  # read only when asked for
     return revoked
