@@ -33,6 +33,7 @@ BAD = {
     "no TOML": ("= =", "rules-file", ""),
     "long": ("#" * (BYTES_LIMIT + 1), "rules-file", ""),
     "nested": ("a = " + "[" * 5_000, "rules-file", ""),
+    "long number": ("a = " + "9" * 5_000, "rules-file", ""),
     "no format": ("name = 1", "rules-version", "$.format"),
     "other format": ('format = "tallystick-rules/2"', "rules-version", "$.format"),
     "key": (f"{HEAD}x{NUMBER} = 1", "rules-key", "$ has"),

@@ -50,6 +50,8 @@ def test_each_value_says_where_it_came_from(file, monkeypatch):
         (("127.0.0.1:8081", "8081"), "listen.http"),
         (('peer = "RU"', 'peer = "Russia"'), "numbers.peer"),
         (("[listen]", "[listen"), "is not TOML"),
+        (("[listen]", "[listen]\nsip = " + "9" * 5_000), "is not TOML"),
+        (("[listen]", "[listen]\nsip = " + "[" * 5_000), "is not TOML"),
         (("8081", "80810"), "listen.http"),
         (("[listen]", '[listen]\ncertificate = "c.pem"'), "certificate_key"),
         (('peer = "RU"', 'peer = "BY"'), "one country twice"),

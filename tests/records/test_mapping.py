@@ -129,6 +129,7 @@ def test_utf16_without_mark(tmp_path):
 
 WRONG_FILES = {
     "not TOML": ("[file", "mapping-syntax", "not TOML"),
+    "long number": ("a = " + "9" * 5_000, "mapping-syntax", "not TOML"),
     "unknown group": ("[colums]\na = 1", "mapping-value", "colums"),
     "unknown key": ("[file]\nencodng = 'utf-8'", "mapping-value", "encodng"),
     "unknown column": ("[columns]\ncaller = 'A'", "mapping-value", "calling_number"),

@@ -53,6 +53,7 @@ def test_parameters_from_toml(tmp_path: Path) -> None:
         ("[[outages]]\nside = 'arrivals'", "parameters-field", "lacks"),
         ("outages = 3", "parameters-value", "outages must be a list"),
         ("days = ", "parameters-file", "not TOML"),
+        ("days = " + "9" * 5_000, "parameters-file", "not TOML"),
     ],
 )
 def test_wrong_parameters(tmp_path: Path, text: str, code: str, sentence: str) -> None:

@@ -76,7 +76,7 @@ def _table(text: str, origin: str) -> dict[str, object]:
         )
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also of a number too long for one
         _refuse(code="rules-file", origin=origin, what="it is not TOML")
 
 

@@ -112,7 +112,7 @@ def parse_channel(text: str, *, origin: str = "The channel file") -> Channel:
 def _table(text: str, origin: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also of a number too long for one
         raise MalformedError(
             "channel-foreign",
             f"{origin} is not TOML.",

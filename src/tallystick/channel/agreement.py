@@ -204,7 +204,7 @@ def _table(body: str, origin: str) -> dict[str, object]:
     """
     try:
         table = tomllib.loads(body)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+    except (ValueError, RecursionError):  # also of a number too long for one
         table = {}
     match = _FORMAT.fullmatch(str(table.get("format")))
     if match is None:

@@ -357,7 +357,7 @@ def _read(path: Path) -> dict[str, Any]:
     text = read_text(path, code="node-settings", what="The settings", advice=_EXAMPLE)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             "node-settings", f"{path} is not TOML: {error}.", advice=_EXAMPLE
         ) from None

@@ -26,7 +26,7 @@ def load_gaps(path: Path) -> tuple[Gap, ...]:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             "agreement", _said(path, f"it is not TOML: {error}"), advice=_ADVICE
         ) from error

@@ -32,16 +32,16 @@ def read_toml(source: str | Path, *, folder: str) -> dict[str, object]:
     path = shipped if shipped.is_file() else Path(source)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{folder}-file", f"{source} is not TOML: {error}."
-        ) from error
     except (OSError, UnicodeDecodeError) as error:
         names = sorted(p.name.removesuffix(".toml") for p in presets.iterdir())
         raise ConfigError(
             f"{folder}-file",
             f"{source} cannot be read.",
             advice=f"Give a TOML file or one of: {', '.join(names)}.",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{folder}-file", f"{source} is not TOML: {error}."
         ) from error
 
 

@@ -60,7 +60,7 @@ def _document(path: Path) -> dict[str, object]:
             f"The numbering file {path} is not UTF-8 text (byte {error.start}).",
             advice="Save it as UTF-8.",
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             "numbering-file",
             f"The numbering file {path} is not TOML ({_place(error)}).",
@@ -68,7 +68,7 @@ def _document(path: Path) -> dict[str, object]:
         ) from error
 
 
-def _place(error: tomllib.TOMLDecodeError) -> str:
+def _place(error: Exception) -> str:
     """Keep the position of a message; its words may quote what was written."""
     _, found, place = str(error).rpartition("(at ")
     return f"at {place.removesuffix(')')}" if found else "its syntax is wrong"

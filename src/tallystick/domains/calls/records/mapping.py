@@ -143,7 +143,7 @@ class Mapping:
             raise ConfigError(
                 "mapping-syntax", f"The mapping file {path} is not UTF-8."
             ) from None
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(
                 "mapping-syntax", f"The mapping file {path} is not TOML: {error}."
             ) from None
