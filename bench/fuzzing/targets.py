@@ -1,0 +1,26 @@
+"""Every parser that reads what somebody else wrote, by name."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fuzzing import doors, files, line, signed, switch
+from fuzzing.target import Target
+
+TARGETS: Final[dict[str, Callable[[], Target]]] = {
+    "sip": switch.message,
+    "sip-stream": switch.stream,
+    "identity": signed.identity,
+    "contact": signed.contact,
+    "certificate": signed.certificate,
+    "extension": signed.extension,
+    "revocation": signed.revocation,
+    "place": signed.place,
+    "frames": line.frames,
+    "handshake": line.handshake,
+    "terms": line.terms,
+    "keys": line.keys,
+    "http": doors.http,
+    "doors": doors.doors,
+    "rules": files.rules,
+    "settings": files.settings,
+}

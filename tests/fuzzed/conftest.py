@@ -1,0 +1,6 @@
+"""Let the tests import what lies in bench/."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "bench"))
