@@ -21,6 +21,9 @@ dialect = "{dialect}"
 """
 
 
+URGENT = (b"Priority: emergency", b"Resource-Priority: esnet.0")
+
+
 def invite(
     number: int, *, calling: str = A, called: str = B, to: str = "INVITE"
 ) -> bytes:
@@ -140,6 +143,11 @@ def test_a_live_rule_refuses_what_nobody_sent_and_passes_the_rest(tmp_path: Path
             await ask(by, invite(1))
             assert status(await ask(ru, invite(1))) == 302
             assert status(await ask(ru, invite(2, calling=C))) == 603
+            # What a caller writes of its own urgency changes nothing.
+            for number, stated in enumerate(URGENT, 10):
+                urgent = invite(number, calling=C)
+                urgent = urgent.replace(b"Max-Forwards", stated + b"\r\nMax-Forwards")
+                assert status(await ask(ru, urgent)) == 603
             await by.door.close()
             await asyncio.sleep(0.3)
             assert status(await ask(ru, invite(3, calling=C))) == 302

@@ -404,10 +404,13 @@ def test_emergencies(name):
 
 
 def test_emergency_priority():
-    """esnet counts if the client's header is trusted."""
+    """esnet counts if the client's header is trusted, and no priority if it is not."""
     data = request("INVITE", "Resource-Priority: esnet.0")
     assert statuses(server().receive(data, SWITCH, NOW_MS)) == [302]
-    assert ask(server(trusts_priority=False), data).call.priority == "esnet.0"
+    for stated in ("Resource-Priority: esnet.0", "Priority: emergency"):
+        data = request("INVITE", stated)
+        call = ask(server(trusts_priority=False), data).call
+        assert (call.emergency, call.priority) == (False, "")
 
 
 def test_inside_a_dialog():

@@ -37,7 +37,8 @@ class AskedCall(NamedTuple):
         identity: Identity header values, as they came.
         date: The Date header, as it came.
         emergency: Whether the call goes to, or comes from, an emergency service.
-        priority: First value of Resource-Priority, else of Priority if it matters.
+        priority: First value of Resource-Priority, else of Priority if it matters;
+            empty where the client's are not trusted.
     """
 
     client: str
@@ -74,9 +75,10 @@ def call_of(
     called = target.user or parse_address(headers["to"]).user
     anonymous = sender.is_anonymous
     priority, is_urgent = "", called in emergency_numbers
-    if "resource-priority" in headers or "priority" in headers:
+    stated = "resource-priority" in headers or "priority" in headers
+    if stated and client.trusts_priority:  # whoever spoofs a number can write both
         priority, has_esnet = _priority(request)
-        is_urgent = is_urgent or (has_esnet and client.trusts_priority)
+        is_urgent = is_urgent or has_esnet
     is_diverted = "diversion" in headers or "history-info" in headers
     return AskedCall(
         client.name,

@@ -51,7 +51,7 @@ class Client:
         embeds_headers: Whether headers of a 302 are put into its Contact too.
         deadline_ms: After this the call goes on without a verdict; less than T1.
         goes_on_if_malformed: Whether a broken INVITE goes on instead of getting a 400.
-        trusts_priority: Whether its Resource-Priority header can be believed.
+        trusts_priority: Whether its Resource-Priority and Priority can be believed.
         trunk: Stated for its calls when they name none.
         carrier: Stated for its calls.
     """
