@@ -189,6 +189,18 @@ def test_streams():
         assert not reader.is_broken
 
 
+@pytest.mark.parametrize("ends", ["\r\r\n\r\n", "\n\n\r\n\r\r\n\r\n", "\r\n" * 5])
+def test_line_ends_between_messages_are_read_alike_however_cut(ends):
+    """A ping is one wherever it stands among stray line ends."""
+    wire = WHOLE + ends.encode() + WHOLE
+    whole = StreamReader().feed(wire)
+    assert whole.count(b"\r\n\r\n") == ends.count("\r\n\r\n")
+    for size in (1, 2, 3, 5):
+        reader = StreamReader()
+        cut = [wire[start : start + size] for start in range(0, len(wire), size)]
+        assert [one for piece in cut for one in reader.feed(piece)] == whole
+
+
 @pytest.mark.parametrize("length", ["", "x", "-1", "99999", "0\r\nl: 0", "7 "])
 def test_streams_that_lose_the_thread(length):
     """Without one Content-Length, the head is refused and nothing follows."""

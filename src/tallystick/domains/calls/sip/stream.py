@@ -62,14 +62,21 @@ class StreamReader:
         return None
 
     def _ping(self) -> bytes | None:
-        """Return a ping; drop other line ends between messages."""
+        """Return a ping; drop other line ends, however they were cut."""
         held = self._held
-        if held.startswith(PING):
-            return self._take(4)
-        if len(held) < len(PING) and PING.startswith(bytes(held)):
-            return None  # the rest of it may follow
-        del held[: len(held) - len(held.lstrip(b"\r\n"))]
-        return self._next()
+        run = len(held) - len(held.lstrip(b"\r\n"))
+        at = held.find(PING, 0, run)
+        if at >= 0:
+            del held[:at]
+            return self._take(len(PING))
+        if run < len(held):
+            del held[:run]
+            return self._next()
+        # What a ping may begin with stays: the rest of it may follow.
+        ends = (n for n in range(min(run, 3), -1, -1))
+        kept = next(n for n in ends if PING.startswith(bytes(held[run - n :])))
+        del held[: run - kept]
+        return None
 
     def _take(self, size: int) -> bytes:
         message = bytes(self._held[:size])
