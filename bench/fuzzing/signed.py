@@ -339,6 +339,7 @@ def place() -> Target:
         require(holds="@" not in host and "\\" not in host, law="no user")
         for inner in ("127.", "10.", "169.254.", "192.168.", "[::1", "[fe80", "0x"):
             require(holds=not host.startswith(inner) or _is_name(host), law="public")
+        require(holds=host.rfind("[") <= 0, law="brackets hold the whole host")
 
     return Target(tuple(one.encode() for one in good), spoiler(words), take)
 

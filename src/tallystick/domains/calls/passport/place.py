@@ -4,6 +4,7 @@ Source: RFC 8226, section 4; RFC 6890; spec/passport.md, "Place of the certifica
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -14,6 +15,8 @@ _LABEL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 # Names that are looked up at home (RFC 6761, RFC 6762, RFC 8375, RFC 9476).
 _HOME: Final = frozenset({"localhost", "local", "internal", "arpa", "alt", "onion"})
 
+# Readers of URLs differ on what stands before or behind the brackets.
+_BRACKETED: Final = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
 # Everything else of IPv6 is local, given up, or carries an IPv4 address: NAT64 (RFC
 # 6052, RFC 8215), translated and compatible addresses, site-local, SRv6.
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
@@ -63,6 +66,8 @@ class Places:
 
     def _accepts_authority(self, parts: SplitResult) -> bool:
         if parts.netloc.endswith(":") or len(parts.path) < 2:
+            return False
+        if "[" in parts.netloc and not _BRACKETED.fullmatch(parts.netloc):
             return False
         return (parts.port or 443) in self.ports
 
