@@ -271,6 +271,12 @@ ACCEPTED = {
     "https://[64:ff9b::a00:1]/leaf.pem": False,
     "https://[::10.0.0.1]/leaf.pem": False,
     "https://[::1/leaf.pem": False,
+    "https://[2606:4700::1111]/leaf.pem": True,
+    "https://[::127.0.0.1]/leaf.pem": False,
+    "https://[::a00:1]/leaf.pem": False,
+    "https://127.0.0.1[2606:4700::1111]/leaf.pem": False,
+    "https://[2606:4700::1111].example.org/leaf.pem": False,
+    "https://[2606:4700::1111%25eth0]/leaf.pem": False,
     "https://2130706433/leaf.pem": False,
     "https://127.1/leaf.pem": False,
     "https://0x7f.0.0.0x1/leaf.pem": False,
@@ -335,6 +341,17 @@ def test_keys_and_lists_from_settings():
         with pytest.raises(ConfigError) as caught:
             wrong()
         assert caught.value.code == code
+
+
+def test_a_serial_number_that_is_not_positive_is_refused(recwarn):
+    """RFC 5280 forbids it; nothing is printed into the log of a node."""
+    good = leaf().public_bytes(pki.Encoding.DER)
+    number = leaf().serial_number
+    size = number.bit_length() // 8 + 1
+    bad = good.replace(number.to_bytes(size), b"\xff" + bytes(size - 1), 1)
+    assert bad != good
+    assert new_store().add(INFO, bad, now_s=NOW_S) == "certificate-malformed"
+    assert not recwarn.list
 
 
 def test_a_certificate_may_be_der():

@@ -9,6 +9,7 @@
 Source: RFC 5280, section 6; RFC 8226; RFC 9060; spec/passport.md, "Certificate".
 """
 
+import warnings
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -17,6 +18,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.utils import CryptographyDeprecationWarning
 
 from tallystick.domains.calls.passport.authority import Authority, parse_authority
 from tallystick.domains.calls.passport.constraints import (
@@ -41,6 +43,7 @@ CONSTRAINTS: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.27")
 ENHANCED: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.33")
 
 _UNREADABLE: Final = (
+    CryptographyDeprecationWarning,
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -77,15 +80,25 @@ def read_chain(data: bytes) -> Path:
     if not 1 <= len(data) <= MAX_CHAIN_BYTES:
         raise Refusal("certificate-malformed")
     try:
-        if b"-----BEGIN" in data:
-            found = tuple(x509.load_pem_x509_certificates(data))
-        else:
-            found = (x509.load_der_x509_certificate(data),)
+        found = _read(data)
     except _UNREADABLE:
         raise Refusal("certificate-malformed") from None
     if len(found) > MAX_CHAIN:
         raise Refusal("certificate-malformed")
     return found
+
+
+def _read(data: bytes) -> Path:
+    """Read certificates; what the library only warns of is refused too.
+
+    So a serial number that is not positive, which RFC 5280 forbids, is not printed as
+    a warning into the log of a node.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        if b"-----BEGIN" in data:
+            return tuple(x509.load_pem_x509_certificates(data))
+        return (x509.load_der_x509_certificate(data),)
 
 
 def follow_chain(
