@@ -12,6 +12,7 @@ from tallystick.node.departures import REPEAT_MS
 from tallystick.node.service import Node, now_ms
 
 from .pair import WINDOW_MS, agreed, both, node_of, post, ready, send
+from .test_switches import LISTENS, ask, invite, sip, status
 from .test_two_nodes import A, B, C, arriving, leaving, warm
 
 
@@ -158,6 +159,32 @@ def test_at_the_end_of_an_epoch_a_call_is_found_under_either_key(
     said = []
     ru.arrivals.ask(call(came), said.append, now_ms=later)
     assert [one.evidence.half for one in said] == ["paired"]
+
+
+@pytest.mark.parametrize("way", ["http", "sip"])
+def test_a_fault_of_ours_accuses_nobody_and_loses_no_call(
+    tmp_path, monkeypatch, capsys, caplog, way
+):
+    """What a fault kept from being told is not promised, nor shown in any log."""
+
+    def fail(call, *, now_ms):
+        raise ValueError(call.called_number, now_ms)
+
+    async def run():
+        nodes = both(tmp_path, by=sip("departures", "redirect"), listens=LISTENS)
+        async with nodes as (by, _):
+            monkeypatch.setattr(by.departures, "tell", fail)
+            before = now_ms()
+            if way == "http":
+                assert (await post(by, "/v1/departures", leaving(1)))[0] == 500
+            else:
+                assert status(await ask(by, invite(1))) == 302
+            assert by.departures.publisher.from_ms >= before
+
+    asyncio.run(run())
+    said = caplog.text + "".join(capsys.readouterr())
+    assert "fault" in said
+    assert B.lstrip("+") not in said
 
 
 def test_strangers_who_say_nothing_do_not_keep_the_peer_out(tmp_path):

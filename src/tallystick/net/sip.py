@@ -125,11 +125,14 @@ class SipDoor:
             if len(self._sources) >= SOURCES_KEPT:
                 self._sources.clear()
             source = self._sources[address] = Source("udp", *address)
-        self._carry_out(self.server.receive(data, source, self._now_ms()))
+        self.message(data, source)
 
     def message(self, data: bytes, source: Source) -> None:
-        """Take in one message of a connection."""
-        self._carry_out(self.server.receive(data, source, self._now_ms()))
+        """Take in one message; after a fault, its call goes on at the deadline."""
+        try:
+            self._carry_out(self.server.receive(data, source, self._now_ms()))
+        except Exception:  # ruff: ignore[blind-except] (the others are to be answered)
+            self._failed()
 
     def connect(self, transport: asyncio.Transport) -> Source | None:
         """Remember a connection; None for strangers, or where there are too many."""

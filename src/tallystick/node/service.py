@@ -197,7 +197,9 @@ class Node:
                 self._failed()
 
     def _failed(self) -> None:
+        """Note a fault; what it kept from being told, nobody may be accused of."""
         self.log.note("fault")
+        self.departures.miss_now()
 
     def _refused(self) -> None:
         """Count what is no HTTP; a call that leaves may be in it."""

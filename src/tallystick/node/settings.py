@@ -106,7 +106,8 @@ class Switch(_Section):
     trunk: str = Field(default="", description="Of its calls that name none.")
     carrier: str = Field(default="", description="Of its calls.")
     trusts_priority: bool = Field(
-        default=False, description="Whether its Resource-Priority and Priority can be believed."
+        default=False,
+        description="Whether its Resource-Priority and Priority can be believed.",
     )
 
 

@@ -50,6 +50,7 @@ class Switches:
         self._missed = missed
         self._metrics = metrics
         self._now_ms = now_ms
+        self._note_fault = failed
         server = RedirectServer([_client(one) for one in known], tag_key=tag_key)
         self.door = SipDoor(
             server,
@@ -57,7 +58,7 @@ class Switches:
             asked=self._asked,
             passed=self._passed,
             withdrawn=self._withdrawn,
-            failed=failed,
+            failed=self._failed,
         )
 
     def know(self, clients: Clients, switches: Iterable[Switch]) -> None:
@@ -88,6 +89,11 @@ class Switches:
 
     def _withdrawn(self, withdrawn: Withdrawn) -> None:
         """Let the verdict come to nothing; it is kept like any other."""
+
+    def _failed(self) -> None:
+        """Promise nothing of a call that a fault may have kept from being told."""
+        self._note_fault()
+        self._departures.miss_now()
 
     def _tell(self, call: LiveCall) -> None:
         self._departures.tell(call, now_ms=self._now_ms())
