@@ -35,6 +35,8 @@ SILENT_S: Final = 2.0
 WAIT_S: Final = (0.1, 5.0)
 """First and longest wait before the next attempt."""
 TICK_S: Final = 0.005
+PIECE: Final = 16_384
+"""Bytes taken in one turn, some 300 calls: switches get theirs while a peer floods."""
 
 Clock = Callable[[], int]
 Draw = Callable[[int], bytes]
@@ -324,10 +326,11 @@ class Subscription:
             self._take(first, writer)
             while True:
                 async with asyncio.timeout(SILENT_S):
-                    data = await reader.read(262_144)
+                    data = await reader.read(PIECE)
                 if not data:
                     raise EOFError
                 self._take(frames.feed(data), writer)
+                await asyncio.sleep(0)  # more may lie ready, and others wait
         finally:
             writer.close()
 
