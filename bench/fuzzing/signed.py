@@ -36,7 +36,11 @@ from tallystick.domains.calls.passport import (
     verify_call,
 )
 from tallystick.domains.calls.passport.authority import parse_authority
-from tallystick.domains.calls.passport.chain import ENHANCED, TN_AUTH_LIST
+from tallystick.domains.calls.passport.chain import (
+    ENHANCED,
+    MAX_CHAIN_BYTES,
+    TN_AUTH_LIST,
+)
 from tallystick.domains.calls.passport.constraints import parse_constraints
 from tallystick.domains.calls.passport.encoding import base64url_from_bytes
 from tallystick.domains.calls.passport.refusal import Refusal
@@ -273,7 +277,7 @@ def extension() -> Target:
     spoil = spoiler((b"\x30\x00", b"\xa0\x06\x16\x04", b"\xa1\x80", b"\x02\x01\x02"))
 
     def altered(random: Random, data: bytes) -> bytes:
-        return spoil(random, random.choice((data, CONSTRAINTS)))
+        return spoil(random, random.choice((data, CONSTRAINTS)))[:MAX_CHAIN_BYTES]
 
     def take(data: bytes) -> None:
         refused = 0
