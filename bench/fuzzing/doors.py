@@ -1,6 +1,7 @@
 """Targets on HTTP: the bytes of a connection, and what a node's doors are told."""
 
 import asyncio
+import atexit
 import json
 import re
 import tempfile
@@ -206,6 +207,7 @@ def doors() -> Target:
     with tempfile.TemporaryDirectory() as folder:
         node = set_up(Path(folder))  # all is read by then
     loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
     told = [b"POST /v1/departures", b"POST /v1/arrivals"]
     corpus = [b"%b\n%b" % (head, json.dumps(CALL).encode()) for head in told]
     corpus += [b"%b\n%b" % (h, json.dumps([CALL, CALL]).encode()) for h in told]

@@ -1,6 +1,0 @@
-"""Let the tests import what lies in bench/."""
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[2] / "bench"))
