@@ -238,15 +238,8 @@ def doors() -> Target:
         method, _, target = head.decode("latin-1").partition(" ")
         path, _, query = target.partition("?")
         sink = _Sink()
-        exchange = Exchange(
-            method,
-            path,
-            query,
-            {},
-            body,
-            keep_alive=True,
-            _connection=cast("Connection", sink),
-        )
+        line = cast("Connection", sink)
+        exchange = Exchange(method, path, query, {}, body, line, keep_alive=True)
         loop.run_until_complete(asyncio.wait_for(one(exchange, sink), 2))
         reply = exchange.reply or b""
         found = _statuses(reply)

@@ -145,6 +145,24 @@ def test_a_client_that_wants_to_close_is_closed():
     serve(echo, talk)
 
 
+@pytest.mark.parametrize("more", [request("/2"), b"rubbish", b"\r\n"])
+def test_nothing_behind_the_last_request_is_read(more):
+    """What follows a wish to close gets no answer, not even a refusal."""
+    asked = []
+
+    def handle(exchange):
+        asked.append(exchange.path)
+        echo(exchange)
+
+    async def talk(reader, writer):
+        writer.write(request("/1", more="Connection: close\r\n") + more)
+        assert (await reply(reader))[0] == 200
+        assert await reader.read() == b""
+        assert asked == ["/1"]
+
+    serve(handle, talk)
+
+
 def test_an_offer_of_another_protocol_is_passed_over():
     """A client that offers HTTP/2 in clear is answered in HTTP/1.1, content and all."""
 

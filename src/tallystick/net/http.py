@@ -275,7 +275,8 @@ class Connection(asyncio.Protocol):
             self._parser = httptools.HttpRequestParser(self)
             self._unread[:0] = self._without_upgrade() + piece[asked.args[0] :]
         except httptools.HttpParserError as error:
-            self._refuse(_status(error))
+            if not self._broken:
+                self._refuse(_status(error))
         else:
             self._head_size += len(piece)
             if self._in_head and self._head_size > MAX_HEAD + PIECE:
@@ -347,6 +348,8 @@ class Connection(asyncio.Protocol):
             return  # it comes again, without that wish
         path, query = _target(self._url)
         body = self._body
+        keep_alive = self._parser.should_keep_alive()
+        self._broken = not keep_alive  # what follows is not read (RFC 9112, 9.6)
         exchange = Exchange(
             self._method.decode("ascii", "replace"),
             path,
@@ -354,7 +357,7 @@ class Connection(asyncio.Protocol):
             self._headers,
             body[0] if len(body) == 1 else b"".join(body),
             self,
-            keep_alive=self._parser.should_keep_alive(),
+            keep_alive=keep_alive,
         )
         self._waiting.append(exchange)
         try:
