@@ -9,6 +9,7 @@ from tallystick.channel import (
     Data,
     DepartureRecord,
     EpochNotice,
+    Frame,
     FrameReader,
     Heartbeat,
     Position,
@@ -50,13 +51,10 @@ class Liar:
 
     async def _serve(self, reader, writer):
         answering, frames = Answering(self._standing, nonce=bytes(32)), FrameReader()
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            while not (got := frames.feed(await reader.read(4_096))):
-                pass
-            writer.write(answering.receive_hello(got[0], now_ms=now_ms()))
-            while not (got := frames.feed(await reader.read(4_096))):
-                pass
-            answering.receive_proof(got[0])
+        with contextlib.suppress(OSError):
+            hello = await _frame(reader, frames)
+            writer.write(answering.receive_hello(hello, now_ms=now_ms()))
+            answering.receive_proof(await _frame(reader, frames))
             self.sessions += 1
             for lie in self.lies:
                 writer.write(lie)
@@ -94,6 +92,16 @@ class Liar:
                 for n in range(1_024)
             ]
             yield seal(Kind.DATA, encode_calls(frame, rows))
+
+
+async def _frame(reader: asyncio.StreamReader, frames: FrameReader) -> Frame:
+    """Return the next frame; the subscriber sends one at a time."""
+    while True:
+        data = await reader.read(4_096)
+        if not data:
+            raise ConnectionError
+        if got := frames.feed(data):
+            return got[0]
 
 
 def promise(frame: int, departure: int, at_ms: int) -> bytes:

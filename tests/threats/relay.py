@@ -45,6 +45,7 @@ class Relay:
         """Begin to listen and return where."""
         self.passing.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._server = await asyncio.start_server(
             self._serve, "127.0.0.1", 0, ssl=self.own
         )
@@ -53,18 +54,21 @@ class Relay:
 
     async def close(self) -> None:
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
+        self.passing.set()
+        for writer in self._writers:  # a reader's task that is cancelled complains
+            writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader, writer):
         self._tasks.add(asyncio.current_task())
+        self._writers.append(writer)
         try:
             there = await asyncio.open_connection(self.host, self.port, ssl=self.onward)
         except OSError:
             writer.close()
             return
+        self._writers.append(there[1])
         for kept in (self.said, self.told):
             kept.append(bytearray())
         one = self._pass(reader, there[1], self.said[-1], self.to_publisher)
