@@ -57,7 +57,8 @@ class Relay:
         self.passing.set()
         for writer in self._writers:  # a reader's task that is cancelled complains
             writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
         await self._server.wait_closed()
 
     async def _serve(self, reader, writer):

@@ -171,10 +171,11 @@ class Node:
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
         await self.switches.door.close()
         await self.door.close()
-        tasks = [*self._tasks, *filter(None, [self._following])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = {*self._tasks, *filter(None, [self._following])}
+        while left:  # what ends a wait just then may swallow a cancellation
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=0.5)
         self.courses.fetch(now_ms=now_ms())
         await self._keep_verdicts(everything=True)
 
