@@ -167,6 +167,7 @@ def test_a_recorded_session_serves_nobody(tmp_path):
 
         def tell(_, writer):
             writer.write(told)
+            writer.close()
 
         server = await asyncio.start_server(tell, "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()
