@@ -25,6 +25,21 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def debian_module() -> Callable[..., None]:
+    """Return a way to need a module of Kamailio, or skip with the reason."""
+
+    def find(module: str, *, package: str) -> None:
+        if any(Path("/usr/lib").glob(f"*/kamailio/modules/{module}")):
+            return
+        reason = f"{module} is not installed (Debian: apt-get install {package})"
+        if os.environ.get("TALLY_REQUIRE_ALL") == "1":
+            pytest.fail(f"{reason}, and TALLY_REQUIRE_ALL=1")
+        pytest.skip(reason)
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def debian_command() -> Callable[..., str]:
     """Return a way to find a command of a Debian package, or skip with the reason."""
 

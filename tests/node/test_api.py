@@ -14,6 +14,8 @@ from schemathesis import checks
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks as conforms
 
+from passport import pki
+from passport.world import LEAF_KEY
 from tallystick.node.doors import told
 from tallystick.node.doors.catalogue import MEANINGS, OPERATIONS
 from tallystick.node.doors.describe import describe
@@ -22,7 +24,12 @@ from .pair import agreed, both, node_of, post, send
 from .served import served
 from .test_two_nodes import arriving, leaving, warm
 
-EVERYTHING = "[national]\nenabled = true\n[stir]\nasks = true\n"
+EVERYTHING = (
+    "[national]\nenabled = true\n[stir]\nasks = true\n"
+    '[redress]\nname = "Desk"\nurl = "https://desk.example"\nkey = "card.key"\n'
+    'card = "https://node.example/v1/redress"\n'
+    'certificate = "https://node.example/card.pem"\n'
+)
 WHOLE = json.loads(
     msgspec.json.encode(describe({(one.method, one.path) for one in OPERATIONS}))
 )
@@ -54,6 +61,7 @@ def test_every_door_is_described_and_no_other(tmp_path: Path, more: str):
 
     async def run():
         agreed(tmp_path)
+        (tmp_path / "card.key").write_bytes(pki.key_pem(LEAF_KEY))
         node = node_of(tmp_path, "BY", peer=None, more=more)
         await node.start()
         try:
@@ -151,6 +159,7 @@ def test_head_is_get_without_the_content(tmp_path: Path):
 def url(tmp_path_factory: pytest.TempPathFactory):
     """Yield where a node answers that follows its peer, with everything open."""
     folder = tmp_path_factory.mktemp("nodes")
+    (folder / "card.key").write_bytes(pki.key_pem(LEAF_KEY))
 
     @contextlib.asynccontextmanager
     async def run():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tallystick.node.identity import Identities
 from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import load_settings
 
-from .pair import agreed, both, node_of
+from .pair import agreed, both, node_of, post
 from .test_identity import SETTINGS, identity
+from .test_switches import LISTENS, invite, sip
+from .test_switches import ask as ask_by_sip
 from .test_two_nodes import A, B, C, warm
 
 SPEC = (Path(__file__).parents[2] / "spec" / "stir-http.md").read_text(encoding="utf-8")
@@ -250,6 +253,28 @@ def test_a_token_that_comes_again_is_a_replay_once_it_cannot_be_the_same_call(
     ):
         moment[0] = begin + later_ms
         assert verstat() == said
+
+
+def test_a_switch_that_asks_by_sip_is_given_a_signature_to_send_along(signed: Path):
+    """The other node believes it; a call that is signed already is left as it is."""
+
+    async def run():
+        by = f"{SIGNING}{sip('departures', 'redirect')}"
+        async with both(signed, by=by, ru=SETTINGS, listens=LISTENS) as (by, ru):
+            await warm(by, ru)
+            answer = await ask_by_sip(by, invite(1))
+            found = re.search(rb"\r\nIdentity: ([^\r]+)\r\n", answer)
+            assert found, answer
+            token = found[1].decode()
+            call = {"call_id": "a", "calling_number": A, "called_number": B}
+            _, said = await post(ru, "/v1/arrivals", call | {"identity": [token]})
+            assert said["verstat"] == "TN-Validation-Passed"
+            line = f"Identity: {token}\r\nContent-Length".encode()
+            again = invite(2).replace(b"Content-Length", line)
+            assert b"Identity:" not in await ask_by_sip(by, again)
+            return ru
+
+    asyncio.run(run())
 
 
 def test_the_same_request_again_is_no_replay(signed: Path):

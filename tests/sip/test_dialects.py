@@ -82,7 +82,7 @@ def test_contact_and_embedded_headers():
     assert target == f"sip:{CALLED}@[2001:db8::7]:5080;user=phone"
     assert embedded.startswith("P-Asserted-Identity=%3Csip%3A%2B375291234567%3Bverstat")
     (contact,) = header(answer(Decision("mask"), **settings), "Contact")
-    assert contact.endswith("&Privacy=id>")
+    assert contact.endswith("&Privacy=user%3Bid>")
 
 
 def test_mask():
@@ -90,7 +90,7 @@ def test_mask():
     text = answer(Decision("mask", verstat="TN-Validation-Failed"))
     (asserted,) = header(text, "P-Asserted-Identity")
     assert asserted == '"Anonymous" <sip:anonymous@anonymous.invalid>'
-    assert header(text, "Privacy") == ["id"]
+    assert header(text, "Privacy") == ["user;id"]
 
 
 def test_divert():
@@ -99,7 +99,7 @@ def test_divert():
     for dialect in DIALECTS:
         text = answer(Decision("divert"), dialect=dialect, divert_to=target)
         assert header(text, "Contact") == [f"<{target}>"]
-    assert header(answer(Decision("divert")), "Privacy") == ["id"]
+    assert header(answer(Decision("divert")), "Privacy") == ["user;id"]
 
 
 def test_the_example_of_the_specification():

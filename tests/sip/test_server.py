@@ -258,7 +258,7 @@ def test_the_narrowest_network_decides():
         ("198.51.100.1", "other.example"),
         ("198.51.100.1", ""),
     ):
-        source = Source("tls", host, 5061, certificate_name=name)
+        source = Source("tls", host, 5061, certificate_names=(name,))
         data = request(branch=f"z9hG4bK{len(found)}")
         for out in node.receive(data, source, NOW_MS):
             found[host, name] = out.call.client, out.call.trunk, out.call.carrier
@@ -453,3 +453,18 @@ def test_clients_that_contradict_themselves(name):
     settings = {"name": "x", "networks": ("192.0.2.1",)} | BAD_CLIENTS[name]
     with pytest.raises(ConfigError, match="SIP client"):
         RedirectServer([Client(**settings)], tag_key=b"")
+
+
+def test_a_request_repeated_elsewhere_is_answered_there():
+    """A switch whose connection broke asks again on another one."""
+    node = server()
+    first, second = (Source("tls", "192.0.2.1", 40_000 + n, n) for n in (1, 2))
+    (question,) = node.receive(INVITE, first, NOW_MS)
+    assert node.receive(INVITE, second, NOW_MS) == []
+    (answer,) = node.answer(question.ask_id, Decision(), NOW_MS)
+    assert answer.to == second
+    (again,) = node.receive(INVITE, first, NOW_MS)
+    assert (again.to, again.data) == (first, answer.data)
+    options = request("OPTIONS", branch="z9hG4bKo")
+    for place in (first, second):
+        assert [out.to for out in node.receive(options, place, NOW_MS)] == [place]

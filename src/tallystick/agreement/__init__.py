@@ -8,7 +8,7 @@ from tallystick.agreement.evidence import FACTS, GROUNDS, Evidence
 from tallystick.agreement.rule import ACTIONS, Rule, RuleTable
 from tallystick.agreement.rulefile import default_rules, parse_rules
 from tallystick.agreement.sentences import LANGUAGES, explain, sentence
-from tallystick.agreement.verdict import Verdict
+from tallystick.agreement.verdict import Verdict, only_watched
 
 __all__ = [
     "ACTIONS",
@@ -23,6 +23,7 @@ __all__ = [
     "decide",
     "default_rules",
     "explain",
+    "only_watched",
     "parse_rules",
     "sentence",
 ]

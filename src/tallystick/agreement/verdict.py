@@ -3,6 +3,7 @@
 Source: spec/verdict.md, "The verdict".
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from tallystick.agreement.rule import Action, Mode
@@ -30,3 +31,11 @@ class Verdict(NamedTuple):
     acting: str
     reasons: tuple[str, ...]
     confidence: float | None = None
+
+
+@lru_cache(maxsize=8_192)
+def only_watched(verdict: Verdict) -> Verdict:
+    """Return the verdict on a call that nobody asked about: a dry run of all rules."""
+    if verdict.action in {"pass", "log"}:
+        return verdict
+    return verdict._replace(action="pass", mode="dry-run", acting="none")

@@ -62,6 +62,7 @@ class Publisher:
         terms: What the two parties agreed.
         stream: 8 bytes that name this run; sequence numbers count within it.
         pace: How work is spread over time.
+        promises: Whether anything is ever promised.
         kept: The frames.
         from_ms: The promise begins after this moment.
         watermark_ms: It reaches up to this one; 0: nothing is promised.
@@ -72,7 +73,13 @@ class Publisher:
     """
 
     def __init__(
-        self, terms: Terms, *, stream: bytes, now_ms: int, pace: Pace = USUAL_PACE
+        self,
+        terms: Terms,
+        *,
+        stream: bytes,
+        now_ms: int,
+        pace: Pace = USUAL_PACE,
+        promises: bool = True,
     ) -> None:
         """Start a stream.
 
@@ -81,7 +88,10 @@ class Publisher:
             stream: 8 random bytes, not all zero: a new run is a new stream.
             now_ms: The present time; of what left before, nothing is known here.
             pace: How work is spread over time.
+            promises: Whether every departure is told here. Where some may be missed
+                unnoticed, nothing is ever promised, and nothing rests on absence.
         """
+        self.promises = promises
         self.terms = terms
         self.stream = stream
         self.pace = pace
@@ -256,6 +266,8 @@ class Publisher:
 
     def _move_watermark(self, now_ms: int) -> None:
         """Promise as much as is known; only while no departure waits for its frame."""
+        if not self.promises:
+            return
         reach_ms = now_ms - self.pace.settle_ms
         floor_ms = self._pending.floor_ms()
         if floor_ms is not None:

@@ -156,6 +156,11 @@ class Connections:
         self.loop = loop
         self.open: set[Connection] = set()
 
+    def close(self) -> None:
+        """End every connection, once what is answered is sent."""
+        for one in list(self.open):
+            one.close()
+
     def __call__(self) -> "Connection":
         """Return what a new connection is served by."""
         return Connection(self)
@@ -210,6 +215,11 @@ class Connection(asyncio.Protocol):
         self._parser = _NO_PARSER  # it and this hold each other
         if self._timer is not None:
             self._timer.cancel()
+
+    def close(self) -> None:
+        """End, once what is answered is sent."""
+        if self._transport is not None:
+            self._transport.close()
 
     def eof_received(self) -> bool:
         """Stay open for answers to a client that says no more."""

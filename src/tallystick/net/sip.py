@@ -1,10 +1,12 @@
-"""SIP over UDP and TCP: bytes to the redirect server, and its answers back.
+"""SIP over UDP, TCP and TLS: bytes to the redirect server, and its answers back.
 
 Source: RFC 3261 section 18; spec/sip.md.
 """
 
 import asyncio
 import contextlib
+import socket
+import ssl
 from collections.abc import Callable, Iterable
 from typing import Final, cast
 
@@ -19,10 +21,13 @@ from tallystick.domains.calls.sip import (
     StreamReader,
     Withdrawn,
 )
+from tallystick.net.listen import listen_on_both
+from tallystick.net.sip_tls import TlsListener, names_of
 
 SOURCES_KEPT: Final = 4_096
 CONNECTIONS_LIMIT: Final = 1_024
-PORTS_TRIED: Final = 8
+RECEIVED_BYTES: Final = 4 << 20
+"""Datagrams that wait while the node is busy: a second of calls, if the system lets."""
 LINE_IDLE_S: Final = 600.0
 """A switch that keeps its connection says something more often (RFC 5626, 4.4.1)."""
 
@@ -62,45 +67,34 @@ class SipDoor:
         self._asked, self._passed, self._withdrawn = asked, passed, withdrawn
         self._failed = failed
         self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._tls: TlsListener | None = None
         self._sources: dict[tuple[str, int], Source] = {}
         self._lines: dict[int, asyncio.Transport] = {}
         self._next_line = 1
         self._timer: asyncio.TimerHandle | None = None
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
-        """Begin to listen on UDP and TCP and return where.
-
-        Raises:
-            OSError: The address is taken, or is not this machine's.
-        """
-        tries = 1 if port else PORTS_TRIED
-        while True:
-            tries -= 1
-            try:
-                bound = await self._bind(host, port)
-            except OSError:
-                # A port that was drawn for UDP may be taken on TCP: draw another one.
-                if not tries:
-                    raise
-            else:
-                self._wake()
-                return bound
-
-    async def _bind(self, host: str, port: int) -> tuple[str, int]:
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=(host, port)
+        """Begin to listen on UDP and TCP and return where."""
+        self._udp, server = await listen_on_both(
+            host, port, lambda: _Datagrams(self), lambda: _Line(self)
         )
+        self._servers.append(server)
+        self._begin()
+        made = self._udp.get_extra_info("socket")
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
         name = self._udp.get_extra_info("sockname")
-        try:
-            self._tcp = await loop.create_server(
-                lambda: _Line(self), host, int(name[1])
-            )
-        except OSError:
-            self._udp.close()
-            raise
         return str(name[0]), int(name[1])
+
+    async def open_tls(
+        self, host: str, port: int, tls: ssl.SSLContext
+    ) -> tuple[str, int]:
+        """Begin to listen on TLS and return where."""
+        self._tls = TlsListener(
+            host, port, tls, admits=self._admits, line=lambda: _Line(self)
+        )
+        self._begin()
+        return self._tls.address
 
     async def close(self) -> None:
         """Stop listening."""
@@ -108,11 +102,14 @@ class SipDoor:
             self._timer.cancel()
         if self._udp is not None:
             self._udp.close()
-        if self._tcp is not None:
-            self._tcp.close()
-            for line in list(self._lines.values()):
-                line.close()
-            await self._tcp.wait_closed()
+        for server in self._servers:
+            server.close()
+        if self._tls is not None:
+            await self._tls.close()
+        for line in list(self._lines.values()):
+            line.close()
+        for server in self._servers:
+            await server.wait_closed()
 
     def answer(self, ask_id: int, decision: Decision) -> None:
         """Give the verdict that was asked for."""
@@ -138,12 +135,20 @@ class SipDoor:
         """Remember a connection; None for strangers, or where there are too many."""
         host, port = transport.get_extra_info("peername")[:2]
         source = Source("tcp", host, port, connection=self._next_line)
+        if transport.get_extra_info("ssl_object") is not None:
+            names = names_of(transport.get_extra_info("peercert"))
+            source = source._replace(transport="tls", certificate_names=names)
         full = len(self._lines) >= CONNECTIONS_LIMIT
         if full or not self.server.is_known(source):
             return None
         self._next_line += 1
         self._lines[source.connection] = transport
         return source
+
+    @property
+    def handshakes(self) -> int:
+        """How many connections have not ended their TLS handshake."""
+        return 0 if self._tls is None else self._tls.handshakes
 
     def disconnect(self, source: Source) -> None:
         """Forget a connection."""
@@ -170,6 +175,15 @@ class SipDoor:
             # What no datagram can hold is lost; the switch asks again.
             with contextlib.suppress(OSError):
                 self._udp.sendto(one.data, (one.to.host, one.to.port))
+
+    def _admits(self, host: str, handshakes: int) -> bool:
+        """Tell whether somebody may begin a handshake."""
+        held = len(self._lines) + handshakes
+        return held < CONNECTIONS_LIMIT and self.server.is_listed(host)
+
+    def _begin(self) -> None:
+        if self._timer is None:
+            self._wake()
 
     def _wake(self) -> None:
         """Do what is due, and come back when the next thing is."""
@@ -205,6 +219,7 @@ class _Line(asyncio.Protocol):
         self._reader = StreamReader()
         self._source: Source | None = None
         self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -215,7 +230,8 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._idle.cancel()
+        if self._idle is not None:
+            self._idle.cancel()
         if self._source is not None:
             self._door.disconnect(self._source)
 
@@ -229,7 +245,7 @@ class _Line(asyncio.Protocol):
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        if self._source is None or self._transport is None:
+        if self._source is None or self._transport is None or self._idle is None:
             return
         self._idle.cancel()
         self._idle = _end_if_idle(self._transport)

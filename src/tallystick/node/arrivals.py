@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
 
-from tallystick.agreement import Decider, Evidence, Verdict
+from tallystick.agreement import Decider, Evidence, Verdict, only_watched
 from tallystick.channel import ClosingRecord, Covered, Delivered
 from tallystick.domains.calls.lists import AgreedList, listed
 from tallystick.domains.calls.live import (
@@ -20,7 +20,7 @@ from tallystick.domains.calls.live import (
 )
 from tallystick.model import ConfigError
 from tallystick.node.departures import REPEAT_MS
-from tallystick.node.identity import Identities
+from tallystick.node.identity import UNSIGNED, Identities, Judged
 from tallystick.node.measures import Stages
 from tallystick.node.secrets import Secrets
 from tallystick.pairing.live import ClosingHalf, Hold, LiveHalf, Match
@@ -43,6 +43,9 @@ class Answered(NamedTuple):
         offset_ms: Arrival minus departure; `None` without partner.
         corrected: Whether the switch was told something else: the departure came
             only after the answer.
+        signature: What its signatures are worth, for the switch.
+        is_watched: Whether nobody asked: a capture showed the call, and whatever the
+            rules would do, nothing was done.
     """
 
     call_id: str
@@ -54,6 +57,8 @@ class Answered(NamedTuple):
     waited_ms: int
     offset_ms: int | None
     corrected: bool = False
+    signature: Judged = UNSIGNED
+    is_watched: bool = False
 
 
 Reply = Callable[[Answered], None]
@@ -75,6 +80,7 @@ class _Asked:
         answered: The answer, once there is one.
         roaming: Where the caller's subscriber is; "" while the home network is asked.
         match: What will be answered once it has said so.
+        is_watched: Whether a capture showed it, and no switch has asked.
     """
 
     ident: int
@@ -86,6 +92,7 @@ class _Asked:
     answered: Answered | None = None
     roaming: str = "unknown"
     match: Match | None = None
+    is_watched: bool = False
 
     def is_same(self, call: LiveCall, numbers: CallNumbers) -> bool:
         """Tell whether a switch asks again, rather than about another call."""
@@ -147,7 +154,13 @@ class Arrivals:
         self._correctors.append(take)
 
     def ask(
-        self, call: LiveCall, reply: Reply, *, now_ms: int, named: bool = True
+        self,
+        call: LiveCall,
+        reply: Reply,
+        *,
+        now_ms: int,
+        named: bool = True,
+        is_watched: bool = False,
     ) -> None:
         """Answer a call by calling `reply`, now or within the deadline.
 
@@ -160,6 +173,8 @@ class Arrivals:
             now_ms: The present time.
             named: Whether its id is the switch's own. If not, what would be
                 `repeated` is `unproven`: it may be the same call asked about twice.
+            is_watched: Whether a capture showed the call. What is only watched is
+                never acted on; asked about by a switch after all, it is.
         """
         self.stages.begin()
         numbers = self._reader.read(call)
@@ -168,6 +183,8 @@ class Arrivals:
         known = self._asked.get(self._latest.get(call.call_id, 0))
         if known is not None and known.is_same(call, numbers):
             self.stages.on = False
+            if known.is_watched and not is_watched:
+                self._asked_after_all(known)
             if known.answered is not None:
                 self._tell([reply], known.answered)
             else:
@@ -176,6 +193,7 @@ class Arrivals:
         self.count += 1
         ident = self.count
         asked = _Asked(ident, call, numbers, now_ms, named, [reply])
+        asked.is_watched = is_watched
         match = self._match(asked, now_ms)
         self._remember(asked)
         if self.roaming is not None and (match is None or match.outcome != "paired"):
@@ -328,9 +346,7 @@ class Arrivals:
             asked.match = match  # until the home network, or its time, has spoken
             return
         call = asked.call
-        identity, attestation = self.identities.judge(
-            call, asked.numbers, now_s=now_ms // 1000
-        )
+        signature = self.identities.judge(call, asked.numbers, now_s=now_ms // 1000)
         if self.stages.on:
             self.stages.lap("signature")
         evidence = evidence_of(
@@ -338,8 +354,8 @@ class Arrivals:
             asked.numbers,
             match,
             self._knowledge,
-            identity=identity,
-            attestation=attestation,
+            identity=signature.word,
+            attestation=signature.attestation,
             roaming=asked.roaming or "unknown",
             listed=listed(self._lists, call, asked.numbers),
         )
@@ -349,10 +365,12 @@ class Arrivals:
             at_ms=call.at_ms,
             trunk=call.trunk,
             carrier=call.carrier,
-            verdict=self.decider.decide(evidence),
+            verdict=self._decide(evidence, is_watched=asked.is_watched),
             evidence=evidence,
             waited_ms=now_ms - asked.asked_ms,
             offset_ms=match.at_offset_ms,
+            signature=signature,
+            is_watched=asked.is_watched,
         )
         asked.answered = answered
         if self.stages.on:
@@ -372,12 +390,23 @@ class Arrivals:
         )
         evidence = _doubted(evidence, asked)
         asked.answered = before._replace(
-            verdict=self.decider.decide(evidence),
+            verdict=self._decide(evidence, is_watched=asked.is_watched),
             evidence=evidence,
             offset_ms=match.at_offset_ms,
             corrected=True,
         )
         self._tell(self._correctors, asked.answered)
+
+    def _decide(self, evidence: Evidence, *, is_watched: bool) -> Verdict:
+        verdict = self.decider.decide(evidence)
+        return only_watched(verdict) if is_watched else verdict
+
+    def _asked_after_all(self, asked: _Asked) -> None:
+        """Let the rules count for a call that a capture showed before its switch."""
+        asked.is_watched = False
+        if (before := asked.answered) is not None:
+            verdict = self.decider.decide(before.evidence)
+            asked.answered = before._replace(verdict=verdict, is_watched=False)
 
     def _tell(self, replies: Iterable[Reply], answered: Answered) -> None:
         """Tell everybody; who cannot take it must not keep the others from it."""

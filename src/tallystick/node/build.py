@@ -11,11 +11,14 @@ from typing import Final
 
 from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
 from tallystick.channel import Delivered, Publisher, Standing, Subscriber, Terms
-from tallystick.domains.calls.live import NumberReader
+from tallystick.domains.calls.live import LiveCall, NumberReader
 from tallystick.domains.calls.numbers import Numbering
+from tallystick.domains.calls.passport import Contact, load_signer
 from tallystick.model import ConfigError
 from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
+from tallystick.net.sip_tls import switch_tls
 from tallystick.node.arrivals import Arrivals
+from tallystick.node.captures import Captures
 from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.dates import certificate_dates, earliest
@@ -23,7 +26,9 @@ from tallystick.node.departures import Departures
 from tallystick.node.doors.calls import CallDoors
 from tallystick.node.doors.describe import DescribeDoors
 from tallystick.node.doors.national import NationalDoors
+from tallystick.node.doors.redress import RedressDoor
 from tallystick.node.doors.stir import StirDoors
+from tallystick.node.doors.table import Door as HttpDoor
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.fetching import Fetching
@@ -37,7 +42,7 @@ from tallystick.node.reload import Makers, Material, Reloads, watch_arrivals
 from tallystick.node.secrets import Secrets
 from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import NodeSettings
-from tallystick.node.signing import signing_policy
+from tallystick.node.signing import sign_departure, signing_policy
 from tallystick.node.switches import Switches, clients_of
 from tallystick.node.verdicts import VerdictLog
 from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
@@ -66,7 +71,9 @@ def build(
     failed = partial(log.note, "fault")
     told = _material(settings, clock)
     own, side = told.secrets, _side(told.secrets, clock)
-    publisher = _publisher(own.signed.terms, clock)
+    # A capture can lose a departure and nobody knows: then nothing is promised.
+    promises = all(one.side == "arrivals" for one in settings.captures)
+    publisher = _publisher(own.signed.terms, clock, promises=promises)
     departures = Departures(own, told.leaving, publisher, clock)
     arrivals = Arrivals(
         own,
@@ -83,12 +90,21 @@ def build(
     )
     arrivals.stages = metrics.stages
 
+    def sign(call: LiveCall) -> tuple[str, ...]:
+        return sign_departure(
+            call,
+            departures.numbers(call),
+            stir.signing,
+            origid=_uuid(),
+            now_s=clock() // 1000,
+        )
+
     def missed() -> None:
         watch_arrivals(node)
 
     makers = Makers(
         side=partial(_side, clock=clock),
-        publisher=partial(_publisher, clock=clock),
+        publisher=partial(_publisher, clock=clock, promises=promises),
         subscription=partial(_subscription, arrivals=arrivals, metrics=metrics),
         hold=_hold,
     )
@@ -130,6 +146,9 @@ def build(
         tag_key=secrets.token_bytes(32),
         failed=failed,
         missed=missed,
+        redress=settings.redress,
+        tls=_switch_tls(settings),
+        signed=sign,
     )
 
     stir = StirDoors(
@@ -154,7 +173,8 @@ def build(
     watch = WatchDoors(
         verdicts=verdicts, courses=courses, metrics=metrics, health=condition.told
     )
-    doors = [calls.doors(), watch.doors(), stir.doors()]
+    redress = _redress_doors(settings, clock)
+    doors = [calls.doors(), watch.doors(), stir.doors(), redress]
     if settings.national.enabled:
         doors.append(national.doors())
     doors.append(DescribeDoors({where for one in doors for where in one}).doors())
@@ -202,6 +222,17 @@ def build(
         ),
         log=log,
         helpers=helpers,
+        captures=Captures(
+            settings.captures,
+            departures=departures,
+            arrivals=arrivals,
+            knowledge=told.knowledge,
+            metrics=metrics,
+            now_ms=clock,
+            failed=failed,
+        )
+        if settings.captures
+        else None,
     )
     watch_arrivals(node)
     metrics.registry.register(Gauges(node))
@@ -230,7 +261,7 @@ def _material(settings: NodeSettings, clock: Callable[[], int]) -> Material:
         decider=Decider(_rules(settings.rules)),
         identities=identities_of(settings, now_s=clock() // 1000),
         signing=signing_policy(settings.signing),
-        clients=clients_of(settings.switches),
+        clients=clients_of(settings.switches, settings.redress),
         certificate=_certificate(settings),
         certificates_until_s=earliest(certificate_dates(settings)),
     )
@@ -245,8 +276,10 @@ def _side(own: Secrets, clock: Callable[[], int]) -> Side:
     )
 
 
-def _publisher(terms: Terms, clock: Callable[[], int]) -> Publisher:
-    return Publisher(terms, stream=secrets.token_bytes(8), now_ms=clock())
+def _publisher(terms: Terms, clock: Callable[[], int], *, promises: bool) -> Publisher:
+    return Publisher(
+        terms, stream=secrets.token_bytes(8), now_ms=clock(), promises=promises
+    )
 
 
 def _limit_bytes(settings: NodeSettings) -> int:
@@ -374,4 +407,48 @@ def _certificate(settings: NodeSettings) -> bytes:
             advice="Make both: openssl req -x509 -newkey ec -pkeyopt"
             " ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.pem -days 365"
             " -subj /CN=node",
+        ) from None
+
+
+def _redress_doors(
+    settings: NodeSettings, clock: Callable[[], int]
+) -> dict[tuple[str, str], HttpDoor]:
+    """Return the door to the card of a 608; none where there is no card."""
+    desk = settings.redress
+    if desk is None or desk.key is None:
+        return {}
+    pem = read_bytes(desk.key, code="passport-key", what="The key `redress.key`")
+    contact = Contact(
+        name=desk.name,
+        url=desk.url,
+        email=desk.email,
+        tel=f"tel:{desk.tel}" if desk.tel else "",
+    )
+    signer = load_signer(pem, info=desk.certificate)
+    return RedressDoor(signer, contact, now_ms=clock).doors()
+
+
+def _switch_tls(settings: NodeSettings) -> ssl.SSLContext | None:
+    """Return what switches are shown that ask by TLS; None: that door stays shut.
+
+    Raises:
+        ConfigError: "node-certificate".
+    """
+    listen = settings.listen
+    pair = listen.sip_pair
+    if listen.sips is None or pair is None:
+        return None
+    names = {"certificate": pair[0], "key": pair[1], "client CA": listen.sip_client_ca}
+    for what, path in names.items():
+        if path is not None:
+            read_bytes(path, code="node-certificate", what=f"The {what} for switches")
+    try:
+        return switch_tls(*pair, client_ca=listen.sip_client_ca)
+    except (ssl.SSLError, ValueError):
+        used = ", ".join(str(path) for path in names.values() if path is not None)
+        raise ConfigError(
+            "node-certificate",
+            f"Switches cannot be served by TLS with {used}: not a certificate, its key"
+            " without a password, and certificates of those who sign, in PEM.",
+            advice="`openssl x509 -in FILE -noout -text` shows what is in one.",
         ) from None

@@ -47,10 +47,14 @@ async def check_node(settings: NodeSettings) -> list[Result]:
         *try_folder(settings),
     ]
     own = await asyncio.to_thread(_own_node, settings)
-    for name in ("http", "sip", "channel"):
+    for name in ("http", "sip", "sips", "hep", "channel"):
         address = getattr(settings.listen, name)
         if address is not None:
             results.append(await _port(name, address, own))
+    if not node.departures.publisher.promises:
+        said = "departures are watched by captures, which can lose some: the peer is"
+        said += " promised nothing, and will find calls from here paired or unproven"
+        results.append(Result("promise", good=True, said=said))
     if settings.peer is not None:
         results += await _peer(node, settings.peer.address)
     else:

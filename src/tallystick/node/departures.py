@@ -5,7 +5,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from tallystick.channel import ClosingRecord, Departure, Publisher, states_of
-from tallystick.domains.calls.live import LiveCall, NumberReader, live_half
+from tallystick.domains.calls.live import (
+    CallNumbers,
+    LiveCall,
+    NumberReader,
+    live_half,
+)
 from tallystick.node.secrets import Secrets
 
 REMEMBERED: Final = 500_000
@@ -101,6 +106,10 @@ class Departures:
         """
         self._secrets, self.publisher = secrets, publisher
         self._told.clear()
+
+    def numbers(self, call: LiveCall) -> CallNumbers:
+        """Return the numbers of a call that leaves, as they are read here."""
+        return self._reader.read(call)
 
     def miss_now(self) -> None:
         """Promise nothing up to now: a call may leave of which nothing is known."""

@@ -5,7 +5,7 @@ after an earlier call.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.domains.calls.live import CallNumbers, LiveCall
 from tallystick.domains.calls.passport import (
@@ -35,6 +35,41 @@ _WORDS: Final = {
     "certificate-not-for-number": "untrusted",
 }
 _NOT_SAID: Final = "No-TN-Validation"
+
+
+class Broken(NamedTuple):
+    """A token that does not hold, in what the caller's side may be told (RFC 9410).
+
+    Attributes:
+        code: SIP response code.
+        phrase: Its reason phrase.
+        token: Which one, by its signature, ".." in front; "" if it cannot be told.
+    """
+
+    code: int
+    phrase: str
+    token: str
+
+
+class Judged(NamedTuple):
+    """What the signatures of a call are worth.
+
+    Attributes:
+        word: As `identity` in `agreement.FACTS`.
+        attestation: As there.
+        verstat: What STIR calls it.
+        code: SIP response code, where the call is refused for it; 0: it holds.
+        broken: Tokens that do not hold, none twice.
+    """
+
+    word: str
+    attestation: str
+    verstat: str = _NOT_SAID
+    code: int = 0
+    broken: tuple[Broken, ...] = ()
+
+
+UNSIGNED: Final = Judged("none", "none")
 
 
 class Identities:
@@ -92,16 +127,10 @@ class Identities:
         """Know what another one has seen, and want certificates as it did."""
         self.replays, self.wanted = before.replays, before.wanted
 
-    def judge(
-        self, call: LiveCall, numbers: CallNumbers, *, now_s: int
-    ) -> tuple[str, str]:
-        """Return what the signatures are worth, and what the signer vouches for.
-
-        Returns:
-            Words of `agreement.FACTS`: `identity` and `attestation`.
-        """
+    def judge(self, call: LiveCall, numbers: CallNumbers, *, now_s: int) -> Judged:
+        """Return what the signatures are worth, and what the signer vouches for."""
         if not call.identity:
-            return "none", "none"
+            return UNSIGNED
         context = VerifyContext(
             store=self.store,
             calling=_digits(numbers.calling),
@@ -110,7 +139,13 @@ class Identities:
             call_id=call.call_id,
         )
         verdict = self._look(call.identity, context, now_s)
-        return _word(verdict), verdict.attest or "none"
+        return Judged(
+            _word(verdict),
+            verdict.attest or "none",
+            verdict.verstat,
+            verdict.code,
+            _broken(verdict),
+        )
 
     def verify(
         self, request: Verification, *, call_id: str, replays: ReplayCache, now_s: int
@@ -150,6 +185,15 @@ def _word(verdict: CallVerdict) -> str:
         return "valid"
     usual = "unchecked" if verdict.verstat == _NOT_SAID else "invalid"
     return _WORDS.get(verdict.rule, usual)
+
+
+def _broken(verdict: CallVerdict) -> tuple[Broken, ...]:
+    found = [
+        Broken(one.code, one.reason, f"..{one.field.signature}" if one.field else "")
+        for one in verdict.passports
+        if one.rule
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _digits(number: int) -> str:

@@ -20,6 +20,7 @@ from tallystick.model import TallystickError, UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
 from tallystick.node.arrivals import Arrivals
+from tallystick.node.captures import Captures
 from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.departures import Departures
@@ -75,11 +76,13 @@ class Node:
     reloads: Reloads
     log: Log
     helpers: tuple[Helper, ...] = ()
+    captures: Captures | None = None
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _following: asyncio.Task[None] | None = None
     _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
     _http: asyncio.Server | None = None
+    _switches: Connections | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -100,7 +103,7 @@ class Node:
                 self.addresses["channel"] = await self.door.open(host, port, tls=tls)
         if listen.http is not None:
             host, port = split_address(listen.http)
-            connections = Connections(
+            self._switches = connections = Connections(
                 self.doors.handle,
                 loop,
                 failed=self._failed,
@@ -114,6 +117,16 @@ class Node:
             host, port = split_address(listen.sip)
             with _listening("sip", listen.sip):
                 self.addresses["sip"] = await self.switches.door.open(host, port)
+        if listen.sips is not None and self.switches.tls is not None:
+            host, port = split_address(listen.sips)
+            with _listening("sips", listen.sips):
+                self.addresses["sips"] = await self.switches.door.open_tls(
+                    host, port, self.switches.tls
+                )
+        if listen.hep is not None and self.captures is not None:
+            host, port = split_address(listen.hep)
+            with _listening("hep", listen.hep):
+                self.addresses["hep"] = await self.captures.door.open(host, port)
         self.condition.listens = self.addresses
         self.follow(self.subscription)
         self._run(self._watch())
@@ -169,7 +182,11 @@ class Node:
         for helper in self.helpers:
             helper.stop()
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
+        if self._switches is not None:
+            self._switches.close()
         await self.switches.door.close()
+        if self.captures is not None:
+            await self.captures.door.close()
         await self.door.close()
         left = {*self._tasks, *filter(None, [self._following])}
         while left:  # what ends a wait just then may swallow a cancellation
@@ -251,6 +268,8 @@ class Node:
         moment = now_ms()
         self.arrivals.hold.matcher.expire(moment, limit=EXPIRE_LIMIT)
         self.arrivals.refresh(now_s=moment // 1000)
+        if self.captures is not None:
+            self.captures.keep_house()
         self.courses.fetch(now_ms=moment)
         following = self.reloads.following
         if following is not None and following.signed.terms.from_ms <= moment:

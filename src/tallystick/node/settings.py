@@ -75,6 +75,15 @@ class Listen(_Section):
         default="127.0.0.1:8080", description="Switches, by HTTP."
     )
     sip: Address | None = Field(default=None, description="Switches, by SIP.")
+    sips: Address | None = Field(default=None, description="Switches, by SIP on TLS.")
+    sip_certificate: Path | None = Field(
+        default=None, description="TLS to switches, PEM; else `certificate`."
+    )
+    sip_certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+    sip_client_ca: Path | None = Field(
+        default=None, description="Who signs certificates of switches, PEM."
+    )
+    hep: Address | None = Field(default=None, description="Captures of SIP, by HEP.")
     channel: Address | None = Field(default=None, description="The peer.")
     certificate: Path | None = Field(default=None, description="TLS to the peer, PEM.")
     certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
@@ -83,7 +92,26 @@ class Listen(_Section):
     def _both(self) -> "Listen":
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("needs certificate and certificate_key, or neither")
+        if (self.sip_certificate is None) != (self.sip_certificate_key is None):
+            raise ValueError(
+                "needs sip_certificate and sip_certificate_key, or neither"
+            )
+        if self.sips is not None and self.sip_pair is None:
+            raise ValueError(
+                "has sips, and needs sip_certificate and sip_certificate_key for it"
+            )
         return self
+
+    @property
+    def sip_pair(self) -> tuple[Path, Path] | None:
+        """Certificate and key that switches are shown."""
+        for pair in (
+            (self.sip_certificate, self.sip_certificate_key),
+            (self.certificate, self.certificate_key),
+        ):
+            if pair[0] is not None and pair[1] is not None:
+                return pair[0], pair[1]
+        return None
 
 
 class Switch(_Section):
@@ -108,6 +136,78 @@ class Switch(_Section):
     trusts_priority: bool = Field(
         default=False,
         description="Whether its Resource-Priority and Priority can be believed.",
+    )
+    certificate_names: tuple[str, ...] = Field(
+        default=(), description="Names of which its TLS certificate has one."
+    )
+    refusal: Literal["603", "603+", "608"] = Field(
+        default="603", description="How `redirect` and `next-route` reject."
+    )
+    divert_to: str = Field(
+        default="", description="Where `divert` sends a call, as sip:desk@192.0.2.8."
+    )
+    label: str = Field(
+        default="Unverified caller",
+        max_length=64,
+        description="What `label` shows as the caller's name.",
+    )
+    embeds_headers: bool = Field(
+        default=False, description="Whether it wants headers inside a 302's Contact."
+    )
+
+
+class Redress(_Section):
+    """Where somebody turns whose call was refused by mistake."""
+
+    name: str = Field(
+        default="Refused calls",
+        min_length=1,
+        max_length=128,
+        description="Its desk.",
+    )
+    url: str = Field(default="", max_length=256, description="A page, https.")
+    email: str = Field(default="", max_length=256, description="An address.")
+    tel: str = Field(default="", max_length=32, description="A number, as +375….")
+    location: Literal["LN", "TN", "LPN", "RPN", "RLN"] = Field(
+        default="LN", description="Who refuses, as a 603+ says it."
+    )
+    card: str = Field(
+        default="",
+        max_length=256,
+        description="Where callers fetch the signed card of a 608, https.",
+    )
+    key: Path | None = Field(default=None, description="Signs the card, P-256, PEM.")
+    certificate: str = Field(
+        default="", max_length=256, description="URL of that key's certificate."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Redress":
+        if not (self.url or self.email or self.tel):
+            raise ValueError("needs one of url, email and tel")
+        parts = (self.card, self.key, self.certificate)
+        if any(parts) and not all(parts):
+            raise ValueError("needs card, key and certificate, or none of them")
+        return self
+
+
+class Capture(_Section):
+    """What is watched by captures, and who may send them."""
+
+    name: str = Field(min_length=1, max_length=64, description="For metrics.")
+    networks: tuple[str, ...] = Field(
+        min_length=1, description="From where captures come, as 192.0.2.0/28."
+    )
+    trunks: tuple[str, ...] = Field(
+        min_length=1, description="The far ends of trunks that cross the border."
+    )
+    side: Literal["departures", "arrivals", "both"] = Field(
+        default="both", description="Which calls on these trunks are watched."
+    )
+    trunk: str = Field(default="", description="Of its calls.")
+    carrier: str = Field(default="", description="Of its calls.")
+    key: Path | None = Field(
+        default=None, description="A file with the word that captures must carry."
     )
 
 
@@ -227,6 +327,8 @@ class NodeSettings(BaseSettings):
     listen: Listen = Listen()
     peer: Peer | None = None
     switches: tuple[Switch, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    redress: Redress | None = None
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     fetch: Fetch = Fetch()
@@ -246,6 +348,23 @@ class NodeSettings(BaseSettings):
     )
     folder: Path = Field(default=Path("node"), description="Verdicts and state.")
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "NodeSettings":
+        named = any(one.certificate_names for one in self.switches)
+        if named and (self.listen.sips is None or self.listen.sip_client_ca is None):
+            raise ValueError(
+                "a switch has certificate_names, which needs listen.sips and"
+                " listen.sip_client_ca"
+            )
+        if bool(self.captures) != (self.listen.hep is not None):
+            raise ValueError("captures need listen.hep, and listen.hep needs captures")
+        needs = {one.refusal for one in self.switches} - {"603"}
+        if needs and self.redress is None:
+            raise ValueError(f"a switch refuses with {min(needs)}, which needs redress")
+        if "608" in needs and self.redress is not None and not self.redress.card:
+            raise ValueError("a switch refuses with 608, which needs redress.card")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -408,8 +527,17 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
     keys = {name: whole(getattr(settings.keys, name)) for name in Keys.model_fields}
     listen = {
         name: whole(getattr(settings.listen, name))
-        for name in ("certificate", "certificate_key")
+        for name in (
+            *("certificate", "certificate_key"),
+            *("sip_certificate", "sip_certificate_key", "sip_client_ca"),
+        )
     }
+    captures = tuple(
+        one.model_copy(update={"key": whole(one.key)}) for one in settings.captures
+    )
+    redress = settings.redress
+    if redress is not None:
+        redress = redress.model_copy(update={"key": whole(redress.key)})
     files = {
         name: tuple(
             one.model_copy(update={"file": folder / one.file})
@@ -432,6 +560,8 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "numbers": settings.numbers.model_copy(update=numbers),
             "signing": signing,
             "rules": whole(settings.rules),
+            "captures": captures,
+            "redress": redress,
             "folder": folder / settings.folder,
             "fetch": settings.fetch.below(folder),
             "roaming": None if roaming is None else roaming.below(folder),
@@ -447,7 +577,7 @@ def _explained(
     places = {"flag": "the command line", "file": str(path)}
     lines = []
     for one in error.errors(include_url=False, include_input=False):
-        name = ".".join(str(part) for part in one["loc"])
+        name = ".".join(str(part) for part in one["loc"]) or "settings"
         origin = next((o for o, layer in layers.items() if _holds(layer, name)), "file")
         variable = f"the environment, {PREFIX}{name.upper().replace('.', '__')}"
         place = places.get(origin, variable)

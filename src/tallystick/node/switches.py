@@ -1,6 +1,8 @@
 """Switches that ask by SIP: their calls to the node, its verdicts to them."""
 
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from tallystick.domains.calls.live import LiveCall
 from tallystick.domains.calls.sip import (
@@ -11,13 +13,19 @@ from tallystick.domains.calls.sip import (
     Decision,
     Passed,
     RedirectServer,
+    Redress,
     Withdrawn,
 )
 from tallystick.net.sip import SipDoor
 from tallystick.node.arrivals import Answered, Arrivals
 from tallystick.node.departures import Departures
 from tallystick.node.metrics import Metrics
+from tallystick.node.settings import Redress as RedressDesk
 from tallystick.node.settings import Switch
+from tallystick.node.words import decision_of
+
+Signed = Callable[[LiveCall], tuple[str, ...]]
+"""Signs a call that leaves: its Identity headers, none where it is not signed."""
 
 
 class Switches:
@@ -25,6 +33,7 @@ class Switches:
 
     Attributes:
         door: Where they ask.
+        tls: What those are shown who ask by TLS; None: that door stays shut.
     """
 
     def __init__(
@@ -38,12 +47,30 @@ class Switches:
         tag_key: bytes,
         failed: Callable[[], None],
         missed: Callable[[], None] = lambda: None,
+        redress: RedressDesk | None = None,
+        tls: ssl.SSLContext | None = None,
+        signed: Signed = lambda _: (),
     ) -> None:
         """Know the switches; nobody else is answered.
 
-        `missed` is called for each arrival that went on unasked.
+        Args:
+            switches: Who may ask.
+            departures: Where calls that leave are told.
+            arrivals: Who answers for calls that arrive.
+            metrics: Counts them.
+            now_ms: Tells the time.
+            tag_key: Random bytes, for the tags of answers.
+            failed: Called where a turn met a fault of the program.
+            missed: Called for each arrival that went on unasked.
+            redress: Where a refused caller turns.
+            tls: What those are shown who ask by TLS.
+            signed: Signs a call that leaves. This is where a signer is put in; it must
+                return at once, and raise nothing.
         """
         known = tuple(switches)
+        self.tls = tls
+        self._signed = signed
+        self._labels = {one.name: one.label for one in known}
         self._departing = _departing(known)
         self._departures = departures
         self._arrivals = arrivals
@@ -51,7 +78,9 @@ class Switches:
         self._metrics = metrics
         self._now_ms = now_ms
         self._note_fault = failed
-        server = RedirectServer([_client(one) for one in known], tag_key=tag_key)
+        server = RedirectServer(
+            [_client(one, redress) for one in known], tag_key=tag_key
+        )
         self.door = SipDoor(
             server,
             now_ms,
@@ -61,20 +90,22 @@ class Switches:
             failed=self._failed,
         )
 
-    def know(self, clients: Clients, switches: Iterable[Switch]) -> None:
+    def know(self, clients: Clients, switches: Sequence[Switch]) -> None:
         """Answer these from the next request on; `clients_of` made the first."""
         self.door.server.admit(clients)
         self._departing = _departing(switches)
+        self._labels = {one.name: one.label for one in switches}
 
     def _asked(self, ask: Ask) -> None:
         call = _live(ask.call)
         if ask.call.client in self._departing:
             self._tell(call)
-            self.door.answer(ask.ask_id, Decision())
+            self.door.answer(ask.ask_id, Decision(identity=self._signed(call)))
             return
+        label = self._labels[ask.call.client]
 
         def reply(answered: Answered) -> None:
-            self.door.answer(ask.ask_id, _decision(answered))
+            self.door.answer(ask.ask_id, decision_of(answered, label=label))
 
         self._arrivals.ask(call, reply, now_ms=self._now_ms())
 
@@ -100,16 +131,16 @@ class Switches:
         self._metrics.departures.inc()
 
 
-def clients_of(switches: Iterable[Switch]) -> Clients:
+def clients_of(switches: Iterable[Switch], redress: RedressDesk | None) -> Clients:
     """Return who may ask."""
-    return Clients(map(_client, switches))
+    return Clients([_client(one, redress) for one in switches])
 
 
 def _departing(switches: Iterable[Switch]) -> set[str]:
     return {one.name for one in switches if one.side == "departures"}
 
 
-def _client(switch: Switch) -> Client:
+def _client(switch: Switch, redress: RedressDesk | None) -> Client:
     return Client(
         name=switch.name,
         networks=switch.networks,
@@ -119,6 +150,24 @@ def _client(switch: Switch) -> Client:
         trunk=switch.trunk,
         carrier=switch.carrier,
         trusts_priority=switch.trusts_priority,
+        certificate_names=frozenset(map(str.lower, switch.certificate_names)),
+        refusal=switch.refusal,
+        redress=_NO_REDRESS if redress is None else _redress(redress),
+        divert_to=switch.divert_to,
+        embeds_headers=switch.embeds_headers,
+    )
+
+
+_NO_REDRESS: Final = Redress()
+
+
+def _redress(desk: RedressDesk) -> Redress:
+    return Redress(
+        url=desk.url,
+        email=desk.email,
+        telephone=desk.tel,
+        card_url=desk.card,
+        location=desk.location,
     )
 
 
@@ -136,8 +185,3 @@ def _live(call: AskedCall) -> LiveCall:
         emergency=call.emergency,
         priority=call.priority,
     )
-
-
-def _decision(answered: Answered) -> Decision:
-    """Return a verdict in the words of a switch."""
-    return Decision(action=answered.verdict.action)

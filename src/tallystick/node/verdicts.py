@@ -30,6 +30,7 @@ SCHEMA: Final = pa.schema(
         ("waited_ms", pa.int32()),
         ("offset_ms", pa.int32()),
         ("corrected", pa.bool_()),
+        ("watched", pa.bool_()),
     ]
 )
 _COLUMNS: "Final[Columns[Answered]]" = {
@@ -48,6 +49,7 @@ _COLUMNS: "Final[Columns[Answered]]" = {
     "waited_ms": lambda one: one.waited_ms,
     "offset_ms": lambda one: one.offset_ms,
     "corrected": lambda one: one.corrected,
+    "watched": lambda one: one.is_watched,
 }
 
 

@@ -18,6 +18,7 @@ from tallystick.node.arrivals import Answered, Arrivals
 from tallystick.node.departures import Departures
 from tallystick.node.doors.table import Door, Refused, decoded, refuse
 from tallystick.node.metrics import Metrics
+from tallystick.node.words import told_of
 
 BATCH_LIMIT: Final = 250  # calls at a time: some 20 ms
 LATEST_MS: Final = 4_102_444_800_000  # the year 2100
@@ -238,4 +239,5 @@ def _told(answered: Answered) -> dict[str, object]:
         "why": answered.evidence.why,
         "sentences": _sentences(verdict),
         "waited_ms": answered.waited_ms,
+        **told_of(answered),
     }

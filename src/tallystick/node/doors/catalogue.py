@@ -12,9 +12,15 @@ from tallystick.domains.calls.stir import told as stir
 from tallystick.node.doors import told
 from tallystick.node.doors.calls import BATCH_LIMIT, Call, Release
 from tallystick.node.doors.national import CHECK, SAVE, NationalCall, NationalResult
+from tallystick.node.doors.redress import CARD
 from tallystick.node.doors.stir import SIGNING, VERIFICATION
 
 TEXT_BODY: Final = "text"
+CARD_BODY: Final = "card"
+KINDS: Final = MappingProxyType(
+    {TEXT_BODY: "text/plain; charset=utf-8", CARD_BODY: "application/jose"}
+)
+"""Bodies that are no JSON, and what they are called."""
 _MANY: Final = Meta(max_length=BATCH_LIMIT)
 _DIALLED: Final = {"calling_number": "+375291234567", "called_number": "+74951234567"}
 _STIR_FAULTS: Final = (stir.AtisError, stir.ThreeGppError)
@@ -207,6 +213,17 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="GET",
+        path=CARD,
+        name="redress",
+        tag="calls",
+        summary="Whom a refused caller writes to",
+        description="The signed card that a 608 names (RFC 8688): a JWS in compact"
+        " form.",
+        answers={200: (CARD_BODY,)},
+        when="redress.key",
+    ),
+    Operation(
+        method="GET",
         path="/healthz",
         name="health",
         tag="watch",
@@ -293,6 +310,7 @@ MEANINGS: Final = MappingProxyType(
         "presentation": "`restricted` where the caller withholds the number.",
         "priority": "The call's authorised priority.",
         "rcd": "Rich call data to be signed.",
+        "refuse_with": "SIP status of a refusal for its signature; else 0.",
         "ready": "Whether a call could be judged.",
         "reasonCode": "SIP response code.",
         "reasonDescription": "The rule of spec/passport.md.",
@@ -314,6 +332,7 @@ MEANINGS: Final = MappingProxyType(
         "serviceException": "What the service cannot do.",
         "signingRequest": "The call.",
         "signingResponse": "The signature.",
+        "stir": "Values of Reason header fields (RFC 9410).",
         "status": "`pass` or `fail`.",
         "text": "Words of the error.",
         "time": "Of the Date header field, s since 1970.",
@@ -334,6 +353,7 @@ MEANINGS: Final = MappingProxyType(
         "waited_ms": "How long the answer took, in ms.",
         "waiting": "Arrivals that wait for an answer.",
         "watermark_age_ms": "How old the other side's promise is, in ms.",
+        "watched": "Whether only a capture showed the call.",
         "why": "Code of the matcher's reason.",
         "would": "What the rule would do if it were in force.",
     }

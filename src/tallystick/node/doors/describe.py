@@ -10,9 +10,9 @@ import msgspec
 
 from tallystick.net.http import Exchange
 from tallystick.node.doors.catalogue import (
+    KINDS,
     MEANINGS,
     OPERATIONS,
-    TEXT_BODY,
     Each,
     Operation,
 )
@@ -83,7 +83,7 @@ def _kinds(operations: Iterable[Operation]) -> list[Any]:
         for kinds in (one.asked, *one.answers.values()):
             for kind in kinds:
                 single = kind if isinstance(kind, Each) else (kind,)
-                found |= {repr(one): one for one in single if one is not TEXT_BODY}
+                found |= {repr(one): one for one in single if one not in KINDS}
     return list(found.values())
 
 
@@ -126,8 +126,9 @@ def _answer(
     status: int, kinds: tuple[Any, ...], schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
     said: dict[str, Any] = {"description": _REASONS[status]}
-    if TEXT_BODY in kinds:
-        said["content"] = {"text/plain; charset=utf-8": {"schema": {"type": "string"}}}
+    plain = next((KINDS[one] for one in kinds if one in KINDS), "")
+    if plain:
+        said["content"] = {plain: {"schema": {"type": "string"}}}
     elif kinds:
         said["content"] = {"application/json": {"schema": _any(kinds, schemas)}}
     return said

@@ -36,6 +36,7 @@ class Sentences(msgspec.Struct, frozen=True):
 
 Outcome = Literal["paired", "altered", "no_departure", "repeated", "unproven"]
 Action = Literal["pass", "log", "label", "mask", "divert", "reject"]
+Verstat = Literal["TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation"]
 Mode = Literal["dry-run", "live"]
 
 
@@ -52,6 +53,9 @@ class ArrivalAnswer(msgspec.Struct, frozen=True):
     why: str
     sentences: Sentences
     waited_ms: int
+    verstat: Verstat
+    stir: tuple[str, ...]
+    refuse_with: int
 
 
 class KeptVerdict(msgspec.Struct, frozen=True):
@@ -72,6 +76,7 @@ class KeptVerdict(msgspec.Struct, frozen=True):
     waited_ms: int
     offset_ms: int | None
     corrected: bool
+    watched: bool
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -41,6 +41,11 @@ class Reason:
     text: str
     ppi: str = ""
 
+    def value(self) -> str:
+        """Return what stands behind the colon."""
+        ppi = f";ppi={quoted(self.ppi, longest=4096)}" if self.ppi else ""
+        return f"{self.protocol};cause={self.cause:d};text={quoted(self.text)}{ppi}"
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -138,7 +143,9 @@ def _contact(wanted: _Wanted) -> str:
     target = wanted.uri
     if client.contact and wanted.call.called_number:
         user = quote(wanted.call.called_number, safe="+*")
-        target = f"sip:{user}@{client.contact};user=phone"
+        # A redirect from sips to sip would lead where the call may not go (RFC 5630).
+        scheme = "sips" if target[:5].lower() == "sips:" else "sip"
+        target = f"{scheme}:{user}@{client.contact};user=phone"
     is_sip = target[:3].lower() == "sip"
     if client.embeds_headers and is_sip and (embedded := _embedded(wanted)):
         target = f"{target}?{embedded}"
@@ -153,11 +160,14 @@ def _embedded(wanted: _Wanted) -> str:
     return "&".join([f"{name}={quote(value, safe='')}" for name, _, value in pairs])
 
 
+_NO_NUMBER: Final = frozenset({"", "anonymous"})
+
+
 def _asserted(wanted: _Wanted) -> str:
     """Return the calling number with what was found of it, and the label."""
     decision, number = wanted.decision, wanted.call.calling_number
     stated = TOKEN.fullmatch(decision.verstat) is not None
-    if not number or not (stated or decision.label):
+    if number in _NO_NUMBER or not (stated or decision.label):
         return ""
     name = f"{quoted(decision.label)} " if decision.label else ""
     verstat = f";verstat={decision.verstat}" if stated else ""
@@ -174,17 +184,11 @@ def _identity(wanted: _Wanted) -> str:
 def _reason(wanted: _Wanted) -> str:
     return "".join(
         [
-            _reason_line(reason)
+            f"Reason: {reason.value()}\r\n"
             for reason in wanted.decision.reasons[:MAX_REASONS]
             if TOKEN.fullmatch(reason.protocol)
         ]
     )
-
-
-def _reason_line(reason: Reason) -> str:
-    ppi = f";ppi={quoted(reason.ppi, longest=4096)}" if reason.ppi else ""
-    text = quoted(reason.text)
-    return f"Reason: {reason.protocol};cause={reason.cause:d};text={text}{ppi}\r\n"
 
 
 def _divert(wanted: _Wanted) -> str:
@@ -196,7 +200,8 @@ def _masked(_wanted: _Wanted) -> str:
 
 
 def _privacy(_wanted: _Wanted) -> str:
-    return "Privacy: id\r\n"
+    # "id" hides P-Asserted-Identity, "user" what From shows (RFC 3323, 4.2).
+    return "Privacy: user;id\r\n"
 
 
 def _redress(wanted: _Wanted) -> str:

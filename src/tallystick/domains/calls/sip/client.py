@@ -141,12 +141,16 @@ class Clients:
         if found is None:
             found = self._look_up(source.host)
         for client in found:
-            if (
-                not client.certificate_names
-                or source.certificate_name in client.certificate_names
+            if not (
+                client.certificate_names
+                and client.certificate_names.isdisjoint(source.certificate_names)
             ):
                 return client
         return None
+
+    def lists(self, host: str) -> bool:
+        """Tell whether a client asks from an address, whatever else it has to show."""
+        return bool(self._remembered.get(host) or self._look_up(host))
 
     def _look_up(self, host: str) -> tuple[Client, ...]:
         try:

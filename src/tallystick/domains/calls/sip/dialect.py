@@ -27,19 +27,30 @@ class Row(NamedTuple):
     headers: tuple[str, ...]
 
 
+_TOLD: Final = Row("302", ("contact", "asserted", "identity", "reason"))
 _REDIRECT: Final = {
-    "pass": Row("302", ("contact", "asserted", "identity", "reason")),
+    "pass": _TOLD,
+    "log": _TOLD,
+    "label": _TOLD,
     "mask": Row("302", ("contact", "masked", "privacy", "reason")),
     "divert": Row("302", ("divert", "reason")),
     "reject": Row("refusal", ("redress", "reason")),
 }
+_GO_ON: Final = Row("go-on", ("identity", "reason"))
 _NEXT_ROUTE: Final = {
-    "pass": Row("go-on", ("reason",)),
+    "pass": _GO_ON,
+    "log": _GO_ON,
+    "label": Row("go-on", ("asserted", "identity", "reason")),
+    "mask": Row("go-on", ("masked", "privacy", "reason")),
     "divert": Row("302", ("divert", "reason")),
     "reject": Row("refusal", ("redress", "reason")),
 }
+_BACK: Final = Row("302", ("contact", "identity", "reason"))
 _REASON: Final = {
-    "pass": Row("302", ("contact", "reason")),
+    "pass": _BACK,
+    "log": _BACK,
+    "label": _TOLD,
+    "mask": Row("302", ("contact", "masked", "privacy", "reason")),
     "divert": Row("302", ("divert", "reason")),
     "reject": Row("stated", ("redress", "reason")),
 }

@@ -162,6 +162,10 @@ class RedirectServer:
         """Tell whether anybody may ask from there."""
         return self._clients.of(source) is not None
 
+    def is_listed(self, host: str) -> bool:
+        """Tell whether anybody may connect from an address, to show a certificate."""
+        return self._clients.lists(host)
+
     def receive(self, data: bytes, source: Source, now_ms: int) -> list[Output]:
         """Take in a datagram, or one message of a stream; never raises.
 
@@ -224,6 +228,8 @@ class RedirectServer:
         key = key_of(request, client.name)
         if known := self._transactions.find(key):
             self.counts["repeated"] += 1
+            # Its connection may have ended, and this be another one.
+            known.destination = request.via.destination(source)
             return _as_list(known.repeated())
         tag = self._tag(request.via, request.call_id) if not request.to_tag else ""
         transaction = self._transactions.begin(
@@ -360,6 +366,7 @@ class RedirectServer:
         """Answer a request that is no INVITE, or answer it again."""
         key = key_of(request, client.name)
         if known := self._transactions.find(key):
+            known.destination = request.via.destination(source)
             return _as_list(known.repeated())
         if request.to_tag:
             tag = ""

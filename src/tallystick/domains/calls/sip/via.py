@@ -27,14 +27,14 @@ class Source(NamedTuple):
         transport: "udp", "tcp" or "tls".
         host: IP address.
         connection: Which connection, for a stream.
-        certificate_name: Name in the client's certificate, already verified; or empty.
+        certificate_names: Names in the client's certificate, already verified.
     """
 
     transport: str
     host: str
     port: int
     connection: int = 0
-    certificate_name: str = ""
+    certificate_names: tuple[str, ...] = ()
 
     @property
     def is_stream(self) -> bool:

@@ -41,6 +41,8 @@ class Call:
         packet: Number of the packet with the first INVITE.
         branch: Of its topmost Via: responses on other hops are not its own.
         unclear: Neither an answer nor a refusal was seen.
+        forked: It was tried on several ways at once, or one after the other, so that
+            answers cannot be told apart.
         status: The final status, 0 while there is none.
         cause: Q.850, or None.
 
@@ -64,6 +66,7 @@ class Call:
     challenged: bool = False
     branch: str = ""
     unclear: bool = True
+    forked: bool = False
 
     @property
     def duration_ms(self) -> int | None:
@@ -78,10 +81,11 @@ class Call:
 class CallTracker:
     """Turns messages into calls.
 
-    Bounds: MAX_CALLS calls that have not ended.
+    Bounds: `most` calls that have not ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = MAX_CALLS) -> None:
+        self._most = most
         self._calls: OrderedDict[tuple[str, str], Call] = OrderedDict()
         self._by_id: dict[str, list[Call]] = {}
         self._settling: deque[tuple[int, tuple[str, str]]] = deque()
@@ -97,7 +101,7 @@ class CallTracker:
         packet: int,
         source: str,
         destination: str,
-    ) -> None:
+    ) -> Call | None:
         """Take in one message.
 
         Args:
@@ -106,15 +110,17 @@ class CallTracker:
             packet: Where it was seen.
             source: Address it came from.
             destination: Address it went to.
+
+        Returns:
+            The call it begins or belongs to, or None.
         """
-        self._now_ms = now_ms
-        self._settle(now_ms)
+        self.advance(now_ms)
         call = self._call_of(message)
         if message.method == "INVITE" and not message.status:
             if _tag(message, "to"):
                 self.without_start += call is None
             elif call is None or not _goes_on(call, message):
-                self._begin(message, now_ms, packet, source, destination)
+                return self._begin(message, now_ms, packet, source, destination)
         elif call is None:
             self.without_start += message.method in {"BYE", "CANCEL"}
         elif message.status:
@@ -126,6 +132,12 @@ class CallTracker:
         elif message.method == "BYE":
             cause = reason_cause(message)
             self._end(call, now_ms, NORMAL_CLEARING if cause is None else cause)
+        return call
+
+    def advance(self, now_ms: int) -> None:
+        """Say what time it is where no message says so."""
+        self._now_ms = now_ms
+        self._settle(now_ms)
 
     def next_call(self) -> Call | None:
         """Return the next call that is over, or None."""
@@ -154,7 +166,7 @@ class CallTracker:
 
     def _begin(
         self, invite: Message, now_ms: int, packet: int, source: str, destination: str
-    ) -> None:
+    ) -> Call:
         earlier = self._by_id.setdefault(invite.call_id, [])
         call = Call(
             call_id=invite.call_id,
@@ -170,8 +182,9 @@ class CallTracker:
         )
         earlier.append(call)
         self._calls[call.call_id, str(call.number)] = call
-        if len(self._calls) > MAX_CALLS:
+        if len(self._calls) > self._most:
             self._hand_out(next(iter(self._calls)))
+        return call
 
     def _answer(self, call: Call, response: Message, now_ms: int) -> None:
         """Take in a response; only those to the INVITE of the call matter."""
@@ -235,6 +248,9 @@ def _branch(message: Message) -> str:
 def _goes_on(call: Call, invite: Message) -> bool:
     """Tell whether an INVITE without To tag belongs to a call already known."""
     if invite.cseq <= call.cseq:
+        call.forked = call.forked or (
+            invite.cseq == call.cseq and _branch(invite) != call.branch
+        )
         return True
     if call.challenged or not call.status:
         call.cseq = invite.cseq

@@ -1,0 +1,39 @@
+"""Listens on UDP and TCP under one port."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Final
+
+_ATTEMPTS: Final = 16
+
+
+async def listen_on_both(
+    host: str,
+    port: int,
+    datagrams: Callable[[], asyncio.DatagramProtocol],
+    lines: Callable[[], asyncio.Protocol],
+) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
+    """Begin to listen.
+
+    Args:
+        host: Where.
+        port: The same; 0: any that is free on both.
+        datagrams: Makes what takes datagrams.
+        lines: Makes what takes a connection.
+
+    Raises:
+        OSError: It may not listen there.
+    """
+    loop = asyncio.get_running_loop()
+    left = _ATTEMPTS if port == 0 else 1
+    while True:
+        udp, _ = await loop.create_datagram_endpoint(datagrams, local_addr=(host, port))
+        drawn = int(udp.get_extra_info("sockname")[1])
+        try:
+            return udp, await loop.create_server(lines, host, drawn)
+        except OSError as error:
+            udp.close()
+            left -= 1
+            if not left or error.errno != errno.EADDRINUSE:
+                raise

@@ -1,0 +1,1 @@
+"""Captures sent by HEP."""
