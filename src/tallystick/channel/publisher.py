@@ -66,6 +66,8 @@ class Publisher:
         kept: The frames.
         from_ms: The promise begins after this moment.
         watermark_ms: It reaches up to this one; 0: nothing is promised.
+        heard_ms: Whatever switches had said by this moment has been heard; the
+            watermark stays behind it. None: they are heard at once.
         next_sequence: Number of the next departure.
         lost: Calls given up, or told too late to be kept in the promise.
 
@@ -98,6 +100,7 @@ class Publisher:
         self.kept = Retention(pace.retention_bytes)
         self.from_ms = now_ms
         self.watermark_ms = 0
+        self.heard_ms: int | None = None
         self.next_sequence = 1
         self.lost = 0
         self._pending = Pending()
@@ -269,6 +272,8 @@ class Publisher:
         if not self.promises:
             return
         reach_ms = now_ms - self.pace.settle_ms
+        if self.heard_ms is not None:
+            reach_ms = min(reach_ms, self.heard_ms)
         floor_ms = self._pending.floor_ms()
         if floor_ms is not None:
             reach_ms = min(reach_ms, floor_ms - 1)

@@ -136,7 +136,9 @@ class Connections:
     Attributes:
         handle: Answers an exchange, at once or later; must not block.
         failed: Called where `handle` raised, from within the handling of it.
-        refused: Called for what is no request, or too much of one.
+        refused: Called for what is no request, or too much of one, and where a
+            client is gone whose requests were not all read.
+        behind: Connections of which something may be unread, by the turn since when.
 
     Bounds: `MAX_CONNECTIONS`.
     """
@@ -155,6 +157,18 @@ class Connections:
         self.refused = refused
         self.loop = loop
         self.open: set[Connection] = set()
+        self.behind: dict[Connection, int] = {}
+        self.turn = 0
+
+    def next_turn(self) -> int:
+        """Begin a turn of the node; return since which one something may be unread.
+
+        The present one, if all that clients had sent before it has been read.
+        """
+        self.turn += 1
+        for one in [one for one in self.behind if one.is_rested()]:
+            del self.behind[one]
+        return min(self.behind.values(), default=self.turn)
 
     def close(self) -> None:
         """End every connection, once what is answered is sent."""
@@ -183,6 +197,7 @@ class Connection(asyncio.Protocol):
         self._heard_s = all_of.loop.time()
         self._began_s: float | None = None
         self._unread = bytearray()
+        self._read_turn = self._rest_turn = 0
         self._full = self._broken = self._ended = self._working = False
         self._feeding = False
         self._start()
@@ -212,6 +227,10 @@ class Connection(asyncio.Protocol):
         self._all.open.discard(self)
         self._transport = None
         self._waiting.clear()
+        half_read = bool(self._unread) or self._began_s is not None or self._is_behind()
+        self._all.behind.pop(self, None)
+        if half_read and not self._broken:
+            self._all.refused()
         self._parser = _NO_PARSER  # it and this hold each other
         if self._timer is not None:
             self._timer.cancel()
@@ -238,6 +257,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; whatever is no HTTP is refused and the connection closed."""
         self._heard_s = self._all.loop.time()
+        self._read_turn = self._all.turn
         usual = len(data) <= PIECE and not (self._unread or self._broken)
         if usual and not self._is_busy():
             self._feed(data)
@@ -257,6 +277,7 @@ class Connection(asyncio.Protocol):
             return
         if self._is_busy():
             transport.pause_reading()
+            self._note_behind()
             return
         piece = bytes(self._unread[:PIECE])
         del self._unread[:PIECE]
@@ -266,9 +287,30 @@ class Connection(asyncio.Protocol):
             transport.pause_reading()
         else:
             transport.resume_reading()
+        self._note_behind()
         if self._unread and not self._is_busy():
             self._working = True
             self._all.loop.call_soon(self._work)
+
+    def is_rested(self) -> bool:
+        """Tell whether the loop has come around since the last byte was read."""
+        return not self._is_behind() and self._all.turn - self._rest_turn > 1
+
+    def _is_behind(self) -> bool:
+        return bool(self._unread) or self._is_busy()
+
+    def _note_behind(self) -> None:
+        """Say since when something may be unread.
+
+        Whatever had come was taken in at the last reading; while reading is paused,
+        more may lie in the kernel, and does not show before the loop comes around.
+        """
+        behind = self._all.behind
+        if self._is_behind():
+            behind.setdefault(self, self._read_turn)
+        elif self in behind:
+            behind[self] = self._read_turn
+            self._rest_turn = self._all.turn
 
     def _is_busy(self) -> bool:
         return self._full or len(self._waiting) >= MAX_WAITING
@@ -310,6 +352,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Forget the last request."""
+        self._began_s = self._all.loop.time()
         self._start()
 
     def on_url(self, url: bytes) -> None:

@@ -25,6 +25,7 @@ from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.departures import Departures
 from tallystick.node.doors.table import Doors
+from tallystick.node.heard import Heard
 from tallystick.node.helpers import Helper
 from tallystick.node.logs import Log
 from tallystick.node.metrics import Metrics
@@ -82,7 +83,7 @@ class Node:
     _following: asyncio.Task[None] | None = None
     _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
     _http: asyncio.Server | None = None
-    _switches: Connections | None = None
+    _connections: Connections | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -93,6 +94,7 @@ class Node:
         """
         loop = asyncio.get_running_loop()
         listen = self.settings.listen
+        self.departures.publisher.heard_ms = now_ms()
         if listen.channel is not None:
             tls = None
             if listen.certificate is not None and listen.certificate_key is not None:
@@ -103,14 +105,14 @@ class Node:
                 self.addresses["channel"] = await self.door.open(host, port, tls=tls)
         if listen.http is not None:
             host, port = split_address(listen.http)
-            self._switches = connections = Connections(
+            self._connections = Connections(
                 self.doors.handle,
                 loop,
                 failed=self._failed,
                 refused=self._refused,
             )
             with _listening("http", listen.http):
-                self._http = await loop.create_server(connections, host, port)
+                self._http = await loop.create_server(self._connections, host, port)
             name = self._http.sockets[0].getsockname()
             self.addresses["http"] = (str(name[0]), int(name[1]))
         if listen.sip is not None:
@@ -132,6 +134,8 @@ class Node:
         self._run(self._watch())
         self._run(self._keep_house())
         self._run(self._merge())
+        # Before every door was open, calls may have left of which nobody told.
+        self.departures.miss_now()
         for helper in self.helpers:
             self._run(helper.run())
 
@@ -182,8 +186,8 @@ class Node:
         for helper in self.helpers:
             helper.stop()
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
-        if self._switches is not None:
-            self._switches.close()
+        if self._connections is not None:
+            self._connections.close()
         await self.switches.door.close()
         if self.captures is not None:
             await self.captures.door.close()
@@ -204,13 +208,18 @@ class Node:
         self._tasks.append(asyncio.ensure_future(work))
 
     async def _watch(self) -> None:
-        """Answer those whose time has come."""
+        """Answer those whose time has come; promise no more than was heard."""
+        heard = Heard(now_ms())
         while True:
             began_s = time.monotonic()
             await asyncio.sleep(TICK_S)
             self.metrics.late.add(max(0.0, time.monotonic() - began_s - TICK_S))
             try:
-                self.arrivals.due(now_ms=now_ms())
+                moment, doors = now_ms(), self._connections
+                since = None if doors is None else doors.next_turn()
+                upto_ms = heard.turn(moment, unread_since=since)
+                self.departures.publisher.heard_ms = upto_ms
+                self.arrivals.due(now_ms=moment)
             except Exception:  # ruff: ignore[blind-except] (the next turn must come)
                 self._failed()
 
