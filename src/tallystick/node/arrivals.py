@@ -298,7 +298,8 @@ class Arrivals:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
         terms, window = self._secrets.signed.terms, self.hold.matcher.window
-        first = terms.epoch_index(call.at_ms - window.before_ms)
+        # A departure outside the window protects its arrival, too.
+        first = terms.epoch_index(call.at_ms - window.keep_ms)
         last = terms.epoch_index(call.at_ms + window.after_ms)
         if first == last:
             half = self._half(asked, first)
