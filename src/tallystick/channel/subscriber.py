@@ -286,7 +286,10 @@ class Subscriber:
         # A beginning in the future only says that nothing is promised yet.
         self._begin_promise(min(from_ms, limit_ms))
         if watermark_ms > limit_ms:
+            # One of the clocks is off. If ours was set back, what was promised before
+            # would be taken for the present once the clock comes there again.
             self.oddities.future += 1
+            self._begin_promise(self._promise.to_ms)
         else:
             self._promise.to_ms = max(self._promise.to_ms, watermark_ms)
 

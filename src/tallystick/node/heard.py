@@ -29,6 +29,11 @@ class Heard:
         self._turn = 0
         self._upto_ms = now_ms
 
+    def forget(self, now_ms: int) -> None:
+        """Begin anew: the clock was set, and earlier moments mean nothing now."""
+        self._moments.clear()
+        self._upto_ms = now_ms
+
     def turn(self, now_ms: int, *, unread_since: int | None = None) -> int:
         """Begin the next turn, and return up to when everything was heard.
 

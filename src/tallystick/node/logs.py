@@ -4,6 +4,7 @@ Events are words of this module's table; whatever else is logged is a count, a n
 a party, or a sentence of the program. Nothing a switch or a peer sent is repeated.
 """
 
+import contextlib
 import sys
 from typing import Final, TextIO
 
@@ -14,6 +15,7 @@ EVENTS: Final = {
     "stopped": "The node was told to stop, and has.",
     "peer-connected": "The peer's stream is open.",
     "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
+    "clock": "The clock was set, or the node stood still: calls are unproven at first.",
     "fault": "A turn or a request met a fault of the program; the node goes on.",
     "answer-failed": "Answers could not be given to a switch; the others got theirs.",
     "reloaded": "Settings and files were read again and are in force.",
@@ -39,10 +41,13 @@ class Log:
         )
 
     def note(self, event: str, **facts: str | float) -> None:
-        """Write an event of the table.
+        """Write an event of the table, or pass it over where nothing can be written.
+
+        A disk that is full or a reader that is gone must not end what the node does.
 
         Args:
             event: One of `EVENTS`.
             facts: Counts, names of parties, sentences of the program.
         """
-        self._log.msg(event, says=EVENTS[event], **facts)
+        with contextlib.suppress(OSError, ValueError):
+            self._log.msg(event, says=EVENTS[event], **facts)

@@ -69,7 +69,8 @@ class Kept(Generic[T]):
             return False
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         full = len(self._rows) >= FILE_ROWS // 2
-        waited = now_ms - self._since_ms >= FLUSH_MS
+        # A clock that was set back must not keep rows in memory.
+        waited = abs(now_ms - self._since_ms) >= FLUSH_MS
         return full or everything or waited
 
     def take(self) -> deque[T]:

@@ -8,6 +8,8 @@ import contextlib
 import errno
 import gc
 import os
+import resource
+import secrets
 import signal
 import sys
 import time
@@ -15,12 +17,13 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tallystick.channel import Subscriber
+from tallystick.channel import Publisher, Subscriber
 from tallystick.model import TallystickError, UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.captures import Captures
+from tallystick.node.clockwatch import ClockWatch
 from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.departures import Departures
@@ -39,6 +42,7 @@ TICK_S: Final = 0.005
 HOUSEKEEPING_S: Final = 1.0
 MERGING_S: Final = 60.0
 RELOADS_LIMIT: Final = 2  # one under way, one that waits
+FILES: Final = 8_192  # some 1,100 connections for each door, and what else is open
 EXPIRE_LIMIT: Final = 5_000  # departures let go in one turn: some 10 ms
 SWEEP_S: Final = 0.2  # at 3,000 calls a second some 30,000 objects: 1 ms
 QUIET_S: Final = 10.0
@@ -48,6 +52,11 @@ GIVE_WAY_S: Final = 0.000_5  # after so long a thread lets those who answer go f
 def now_ms() -> int:
     """Return the time, UTC milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def steady_ms() -> int:
+    """Return the time of a clock that nobody sets, milliseconds."""
+    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass(slots=True)
@@ -84,6 +93,8 @@ class Node:
     _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
     _http: asyncio.Server | None = None
     _connections: Connections | None = None
+    _heard: Heard = field(default_factory=lambda: Heard(now_ms()))
+    _clock: ClockWatch | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -209,19 +220,50 @@ class Node:
 
     async def _watch(self) -> None:
         """Answer those whose time has come; promise no more than was heard."""
-        heard = Heard(now_ms())
+        self._clock = self._clock_watch()
         while True:
             began_s = time.monotonic()
             await asyncio.sleep(TICK_S)
             self.metrics.late.add(max(0.0, time.monotonic() - began_s - TICK_S))
             try:
-                moment, doors = now_ms(), self._connections
-                since = None if doors is None else doors.next_turn()
-                upto_ms = heard.turn(moment, unread_since=since)
-                self.departures.publisher.heard_ms = upto_ms
+                moment = now_ms()
+                self._look(moment)
                 self.arrivals.due(now_ms=moment)
             except Exception:  # ruff: ignore[blind-except] (the next turn must come)
                 self._failed()
+
+    def _look(self, moment: int) -> None:
+        """Look at the clocks, and at what is still to be read."""
+        change = self._clock.look(moment, steady_ms()) if self._clock else ""
+        if change == "back":
+            self._begin_stream(moment)
+        if change:
+            # When those came who are asked about now, nobody knows.
+            self.arrivals.hold.matcher.doubt(moment)
+            self.log.note("clock", change=change)
+        doors = self._connections
+        since = None if doors is None else doors.next_turn()
+        upto_ms = self._heard.turn(moment, unread_since=since)
+        self.departures.publisher.heard_ms = upto_ms
+
+    def _clock_watch(self) -> ClockWatch:
+        window = self.arrivals.hold.matcher.window
+        return ClockWatch(
+            now_ms(),
+            steady_ms(),
+            allowed_ms=self.secrets.signed.terms.clock_ms,
+            still_ms=max(1_000, window.before_ms - window.usual_ms),
+        )
+
+    def _begin_stream(self, moment: int) -> None:
+        """Promise anew: the old promises are of a time that has not come yet."""
+        publisher = Publisher(
+            self.secrets.signed.terms, stream=secrets.token_bytes(8), now_ms=moment
+        )
+        publisher.heard_ms = moment
+        self._heard.forget(moment)
+        self.departures.agree(self.secrets, publisher)
+        self.door.agree(self.door.side, publisher)
 
     def _failed(self) -> None:
         """Note a fault; what it kept from being told, nobody may be accused of."""
@@ -333,6 +375,7 @@ async def serve(node: Node, *, started: Callable[[Node], None]) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     sys.setswitchinterval(GIVE_WAY_S)
+    _allow_files()
     await node.start()
     up.set()
     with _swept(node):
@@ -376,6 +419,15 @@ def _swept(node: Node) -> Generator[None]:
         task.cancel()
         gc.unfreeze()
         gc.enable()
+def _allow_files() -> None:
+    """Let as many connections be open as the machine allows.
+
+    A connection too many for the process is closed before anybody hears of it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def why_not(name: str, address: str, error: OSError) -> str:
