@@ -132,3 +132,18 @@ def test_waits_that_a_switch_would_not_sit_out_are_refused(wrong):
     with pytest.raises(ConfigError) as caught:
         HoldSettings(**wrong)
     assert caught.value.code == "hold-limits"
+
+
+@pytest.mark.parametrize(
+    ("behind_ms", "may"), [(0, True), (149, True), (150, False), (-1, False)]
+)
+def test_a_fresh_promise_closes_the_breaker(behind_ms, may):
+    """Once the stream is back in time, the next arrival may wait for it at once."""
+    settings = BreakerSettings(failures=1)
+    hold = Hold(promised(covered(), 0), breaker=Breaker(settings))
+    hold.hear(now_ms=NOW)
+    hold.breaker.fail(now_ms=NOW)
+    assert not hold.breaker.may_wait(now_ms=NOW)
+    hold.matcher.promise(NOW - behind_ms, since_ms=0)
+    hold.hear(now_ms=NOW)
+    assert hold.breaker.may_wait(now_ms=NOW) == may

@@ -237,7 +237,7 @@ class Arrivals:
             matcher.close(_half(run | end.sequence_of, end), now_ms=now_ms)
         if covered is not None:
             matcher.promise(covered.to_ms, since_ms=covered.from_ms)
-        self.hold.breaker.hear(now_ms=now_ms)
+        self.hold.hear(now_ms=now_ms)
         self.due(now_ms=now_ms)
 
     def due(self, *, now_ms: int) -> None:

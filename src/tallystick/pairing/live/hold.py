@@ -157,6 +157,14 @@ class Hold:
         heapq.heappush(self._by_at, (arrival.at_ms, self._turn, arrival.id))
         return None
 
+    def hear(self, *, now_ms: int) -> None:
+        """Note a word of the peer; one that is in time makes waiting worth it again."""
+        self.breaker.hear(now_ms=now_ms)
+        watermark_ms = self.matcher.coverage.watermark_ms
+        wait_ms = self.settings.grace_ms - self.matcher.window.after_ms
+        if watermark_ms is not None and 0 <= now_ms - watermark_ms < wait_ms:
+            self.breaker.succeed()
+
     def cancel(self, arrival: Ident) -> None:
         """Let nobody wait for an arrival whose caller gave up."""
         self._waiting.pop(arrival, None)
