@@ -1,0 +1,87 @@
+"""Whatever goes wrong under load, nothing is done to an honest call.
+
+The trials of `bench/faults.py`, short: each is a program of its own with two nodes as
+processes, and several run side by side, for most of their time is waiting.
+"""
+
+import json
+import os
+import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program)
+import sys
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "bench" / "faults.py"
+SIDE_BY_SIDE = 5
+MOST_S = 150
+FAULTS = (
+    # Those that take longest come first.
+    "disk-full",
+    "store-gone",
+    "epoch",
+    "clock-1s",
+    "clock-30s",
+    "clock-hour",
+    "peer-killed",
+    "node-restarted",
+    "line-cut",
+    "slow-line",
+    "peer-stalled",
+    "reordered",
+    "replayed",
+    "spoilt",
+    "false-watermarks",
+    "oversized",
+    "flood",
+    "asked-again",
+)
+STILL_JUDGED = ("disk-full", "store-gone", "reordered", "flood", "asked-again")
+"""Faults that keep no call from being judged."""
+
+Row = dict[str, Any]
+
+
+def tried(name: str) -> Row:
+    """Run one trial and return its row."""
+    said = subprocess.run(
+        (sys.executable, str(PROGRAM), "--short", "--only", name),
+        capture_output=True,
+        text=True,
+        timeout=MOST_S,
+        check=False,
+    )
+    assert said.stdout, said.stderr
+    row: Row = json.loads(said.stdout)
+    return row
+
+
+@pytest.fixture(scope="module")
+def trials() -> Generator[dict[str, Future[Row]]]:
+    """Begin all trials, some at a time."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield {name: pool.submit(tried, name) for name in FAULTS}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_honest_call_is_harmed_and_spoofed_ones_are_refused_again(name, trials):
+    """Before and after the fault spoofed calls are refused; honest ones never are."""
+    row = trials[name].result()
+    if "skipped" in row:
+        if os.environ.get("TALLY_REQUIRE_ALL") == "1":
+            pytest.fail(f"{row['skipped']}, and TALLY_REQUIRE_ALL=1")
+        pytest.skip(row["skipped"])
+    assert row["honest_acted_on"] == 0, row
+    assert row["paired"] > 100, row
+    assert row["program_faults"] == 0, row
+    for when in ("caught_before", "caught_after"):
+        caught, asked = map(int, row[when].split("/"))
+        assert caught > 0.8 * asked > 0, row
+    if name in STILL_JUDGED:
+        caught, asked = map(int, row["caught_during"].split("/"))
+        assert caught > 0.8 * asked > 0, row
+    assert not row.get("half_written"), row
