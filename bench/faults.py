@@ -18,8 +18,7 @@ were never sent by anybody, the others are honest. Rules are live. Each row tell
 Namespaces need root and iproute2; without netem in the kernel the line is made of TUN
 devices, on which this program delays and loses packets. Without root a relay of TCP
 connections stands in for the line: delay is real there, and loss is a stall until the
-second attempt. Clocks are set by Debian's faketime; where it is not installed those
-rows are skipped and say so.
+second attempt. Clocks are set in the nodes' own processes (`trial/clocked.py`).
 """
 
 import argparse
@@ -46,12 +45,9 @@ from trial.relay import Forge, Relay
 from trial.sip import sip_switches
 from trial.world import SHORT, Pace, World, under_load, world
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 HOUR_S = 3_600
-
-
-class Skipped(Exception):  # ruff: ignore[error-suffix-on-exception-name]
-    """A row that cannot be tried here, and why."""
+EPOCH_S = 3.0
+"""How long before the end of an epoch its trial begins."""
 
 
 @dataclass(frozen=True)
@@ -186,24 +182,16 @@ def forged(*forges: Callable[[], Forge]) -> Callable[[World], Awaitable[None]]:
 
 def with_clocks(made: World) -> None:
     """Give both nodes clocks that can be set while they run."""
-    if not Path(FAKETIME).exists():
-        raise Skipped("faketime is not installed (Debian: apt-get install faketime)")
     for node in (made.by, made.ru):
-        clock = made.folder / f"{node.party}.clock"
-        clock.write_text("+0\n", encoding="ascii")
-        node.with_environment(
-            LD_PRELOAD=FAKETIME,
-            FAKETIME_TIMESTAMP_FILE=str(clock),
-            FAKETIME_NO_CACHE="1",
-            FAKETIME_DONT_FAKE_MONOTONIC="1",
-        )
+        node.clock = made.folder / f"{node.party}.clock"
+        _set(node, 0)
 
 
-def _set(made: World, node: NodeProcess, ahead_s: float) -> None:
-    clock = made.folder / f"{node.party}.clock"
-    part = clock.with_suffix(".part")
-    part.write_text(f"{ahead_s:+.3f}\n", encoding="ascii")
-    part.replace(clock)
+def _set(node: NodeProcess, ahead_s: float) -> None:
+    """Set a node's clock; it is a file that the node has mapped."""
+    if node.clock is not None:
+        with node.clock.open("r+b" if node.clock.exists() else "wb") as file:
+            file.write(round(ahead_s * 1e9).to_bytes(8, signed=True))
 
 
 def clock_off(by_s: float) -> Callable[[World], Awaitable[None]]:
@@ -214,9 +202,9 @@ def clock_off(by_s: float) -> Callable[[World], Awaitable[None]]:
         again_s = by_s + 3 if by_s <= 60 and made.pace.during_s > 5 else 0
         for node in (made.by, made.ru):
             for ahead_s in (by_s, -by_s):
-                _set(made, node, ahead_s)
+                _set(node, ahead_s)
                 await asyncio.sleep(max(made.pace.during_s / 4, again_s))
-                _set(made, node, 0)
+                _set(node, 0)
                 await asyncio.sleep(made.pace.during_s / 8)
 
     return fault
@@ -266,19 +254,16 @@ async def store_gone(made: World) -> None:
 def with_short_epochs(made: World) -> None:
     """Agree epochs of a minute, the shortest there are."""
     made.terms |= {"epoch_ms": 60_000, "overlap_ms": 30_000}
-    if Path(FAKETIME).exists():
-        with_clocks(made)
+    with_clocks(made)
 
 
 async def epoch_rotated(made: World) -> None:
     """Let the keys change while the telling node stands still."""
     left_s = 60 - time.time_ns() % 60_000_000_000 / 1e9
-    if Path(FAKETIME).exists():
-        # Both clocks alike, so that nobody waits a minute for the end of the epoch.
-        for node in (made.by, made.ru):
-            _set(made, node, left_s - 3)
-        left_s = 3
-    await asyncio.sleep(left_s - 0.1)
+    # Both clocks alike, so that nobody waits a minute for the end of the epoch.
+    for node in (made.by, made.ru):
+        _set(node, left_s - EPOCH_S)
+    await asyncio.sleep(EPOCH_S - 0.1)
     await _still(made.by, 0.2)
     await asyncio.sleep(made.pace.during_s / 4)
 
@@ -373,18 +358,17 @@ TRIALS: dict[str, Trial] = {
 
 async def tried(name: str, pace: Pace) -> dict[str, object]:
     """Return the row of one trial."""
-    trial = TRIALS[name]
     with tempfile.TemporaryDirectory() as work:
-        try:
-            async with world(Path(work), pace) as made:
-                if trial.prepare is not None:
-                    preparing = trial.prepare(made)
-                    if preparing is not None:
-                        await preparing
-                row = await under_load(made, trial.fault)
-        except Skipped as why:
-            return {"fault": name, "skipped": str(why)}
-        return {"fault": name, "says": trial.says} | row
+        row = await _tried(TRIALS[name], Path(work), pace)
+    return {"fault": name, "says": TRIALS[name].says} | row
+
+
+async def _tried(trial: Trial, folder: Path, pace: Pace) -> dict[str, object]:
+    async with world(folder, pace) as made:
+        preparing = trial.prepare(made) if trial.prepare is not None else None
+        if preparing is not None:
+            await preparing
+        return await under_load(made, trial.fault)
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ async def load(ports: tuple[int, int], rate: int, seconds: float) -> dict[str, o
             placed += 1
         await asyncio.sleep(0.002)
     async with asyncio.timeout(10):
-        while len(asked) < placed:  # ruff: ignore[async-busy-wait]
+        while len(asked) < placed:
             await asyncio.sleep(0.01)
     return {
         "calls": placed,

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,8 @@ from tallystick.node.terms import USUAL
 
 HOST: Final = "127.0.0.1"
 PARTIES: Final = ("BY", "RU")
-START_S: Final = 20.0
+START_S: Final = 30.0
+CLOCKED: Final = Path(__file__).with_name("clocked.py")
 RULES: Final = """format = "tallystick-rules/1"
 name = "trial"
 version = 1
@@ -86,14 +87,12 @@ class Place:
         channel: Where its peer does.
         sip: Where switches ask by SIP; empty: nowhere.
         before: Words before the command, as `ip netns exec NAME`.
-        environment: Variables of its own.
     """
 
     http: tuple[str, int]
     channel: tuple[str, int]
     sip: tuple[str, int] | None = None
     before: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 def place() -> Place:
@@ -120,6 +119,7 @@ class NodeProcess:
         self.peer: tuple[str, int] | None = None
         self.more = ""
         self.log = folder / f"{party}.log"
+        self.clock: Path | None = None
         self.process: asyncio.subprocess.Process | None = None
 
     @property
@@ -128,22 +128,20 @@ class NodeProcess:
         gone = self.process is None or self.process.returncode is not None
         return 0 if gone or self.process is None else self.process.pid
 
-    def with_environment(self, **variables: str) -> None:
-        """Give it variables at its next start."""
-        told = self.where.environment | variables
-        self.where = replace(self.where, environment=told)
-
     async def start(self) -> None:
         """Start it and wait until it answers."""
         path = self.folder / f"{self.party}.toml"
         path.write_text(self._settings(), encoding="utf-8")
-        words = (sys.executable, "-m", "tallystick", "node", "run", "--config")
+        tally: tuple[str, ...] = ("-m", "tallystick")
+        if self.clock is not None:
+            tally = (str(CLOCKED), str(self.clock), "--")
+        words = (sys.executable, *tally, "node", "run", "--config")
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(*self.where.before, *words, str(path)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"} | self.where.environment,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
         out = self.process.stdout
         async with asyncio.timeout(START_S):

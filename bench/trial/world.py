@@ -1,4 +1,4 @@
-"""Two nodes under a steady load, and what happens to calls before, in and after a fault."""
+"""Two nodes under load: what becomes of calls before, in and after a fault."""
 
 import asyncio
 import contextlib

@@ -147,3 +147,28 @@ def test_a_fresh_promise_closes_the_breaker(behind_ms, may):
     hold.matcher.promise(NOW - behind_ms, since_ms=0)
     hold.hear(now_ms=NOW)
     assert hold.breaker.may_wait(now_ms=NOW) == may
+
+
+def test_a_clock_that_is_set_keeps_nobody_waiting(hold):
+    """Those who waited by the old clock are answered at once, whatever it says now."""
+    assert hold.ask(ASKED, now_ms=NOW) is None
+    back = NOW - 3_600_000
+    assert hold.due(now_ms=back) == []
+    hold.matcher.coverage.begin(back)
+    (answer,) = hold.let_go(now_ms=back)
+    assert answer.match.outcome == "unproven"
+    assert len(hold) == 0
+    assert hold.due(now_ms=NOW + 300) == []
+
+
+def test_a_clock_set_back_lets_nothing_pile_up():
+    """What came before is let go though it lies in the future now."""
+    matcher = covered()
+    for turn in range(3):
+        now = NOW - 3_600_000 * turn
+        for n in range(200):
+            at = now - T0
+            matcher.add(half(turn * 1_000 + n, at, n, n), now_ms=now)
+            matcher.match(half(b"%d-%d" % (turn, n), at, 500 + n, n), now_ms=now)
+    matcher.expire(now)
+    assert len(matcher) == 200

@@ -78,23 +78,26 @@ def test_a_clock_set_back_does_not_meet_its_old_promises_again(back_ms):
             assert matcher.match(arrival, now_ms=now).outcome == "unproven"
 
 
-def test_a_node_whose_clock_is_set_back_promises_anew(tmp_path: Path):
-    """The peer follows the new stream, and calls are judged again before long."""
+@pytest.mark.parametrize("set_ms", [-60_000, 60_000])
+def test_a_node_whose_clock_is_set_promises_anew(tmp_path: Path, set_ms: int):
+    """What was stamped by another clock is not covered; soon calls are judged again."""
 
     async def run():
         async with both(tmp_path) as (by, ru):
             await warm(by, ru)
             before = by.departures.publisher.stream
-            ahead_ms = service.now_ms() + 60_000
+            at = service.now_ms()
             clock = by._clock  # ruff: ignore[private-member-access] (nobody sets ours)
-            clock.look(ahead_ms, service.steady_ms())
+            clock.look(at - set_ms, service.steady_ms())
             await asyncio.sleep(0.2)
             publisher = by.departures.publisher
             assert publisher is by.door.publisher
-            assert publisher.stream != before
+            assert publisher.from_ms >= at
+            assert (publisher.stream != before) == (set_ms < 0)
+            if set_ms < 0:
+                assert by.departures.release("by-1000", None, now_ms=0) is False
             _, said = await post(ru, "/v1/arrivals", arriving(5, calling=C))
             assert said["outcome"] == "unproven"
-            assert by.departures.release("by-1000", None, now_ms=0) is False
             async with asyncio.timeout(5):
                 number = 10
                 while said["outcome"] == "unproven":
@@ -106,6 +109,28 @@ def test_a_node_whose_clock_is_set_back_promises_anew(tmp_path: Path):
             await post(by, "/v1/departures", leaving(2, called=called))
             _, said = await post(ru, "/v1/arrivals", arriving(2, called=called))
             assert said["outcome"] == "paired"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("set_ms", [-3_600_000, 3_600_000])
+def test_a_clock_set_at_the_asking_node_is_doubted_until_now_and_no_longer(
+    tmp_path: Path, set_ms: int
+):
+    """Doubts of a clock that was ahead end when it is set right again."""
+
+    async def run():
+        async with both(tmp_path) as (by, ru):
+            await warm(by, ru)
+            ru.arrivals.hold.matcher.doubt(service.now_ms() + max(-set_ms, 0))
+            clock = ru._clock  # ruff: ignore[private-member-access] (nobody sets ours)
+            clock.look(service.now_ms() - set_ms, service.steady_ms())
+            await asyncio.sleep(0.1)
+            _, said = await post(ru, "/v1/arrivals", arriving(5, calling=C))
+            assert (said["outcome"], said["why"]) == ("unproven", "stream_gap")
+            await asyncio.sleep(0.8)
+            _, said = await post(ru, "/v1/arrivals", arriving(6, calling=C))
+            assert said["outcome"] == "no_departure"
 
     asyncio.run(run())
 

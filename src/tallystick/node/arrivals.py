@@ -23,7 +23,7 @@ from tallystick.node.departures import REPEAT_MS
 from tallystick.node.identity import UNSIGNED, Identities, Judged
 from tallystick.node.measures import Stages
 from tallystick.node.secrets import Secrets
-from tallystick.pairing.live import ClosingHalf, Hold, LiveHalf, Match
+from tallystick.pairing.live import Answer, ClosingHalf, Hold, LiveHalf, Match
 
 REMEMBERED: Final = 200_000
 """Calls kept for a switch that asks again: some 150 MB."""
@@ -242,16 +242,22 @@ class Arrivals:
 
     def due(self, *, now_ms: int) -> None:
         """Answer those whose time has come."""
-        for answer in self.hold.due(now_ms=now_ms):
-            asked = self._asked.get(int(answer.arrival))
-            if asked is not None and asked.answered is None:
-                self._answer(asked, answer.match, now_ms)
+        self._give(self.hold.due(now_ms=now_ms), now_ms)
         while (event := self.hold.next_event()) is not None:
             asked = self._asked.get(int(event.arrival))
             if asked is not None and asked.answered is not None:
                 self._correct(asked, asked.answered, event.match)
             elif asked is not None and asked.match is not None:
                 self._answer(asked, event.match, now_ms)
+
+    def set_clock(self, *, now_ms: int) -> None:
+        """Answer everybody who waits, and let nothing rest on absence up to now.
+
+        When those came who are asked about now, nobody knows: the clock was set, or
+        the node stood still.
+        """
+        self.hold.matcher.coverage.begin(now_ms)
+        self._give(self.hold.let_go(now_ms=now_ms), now_ms)
 
     def refresh(self, *, now_s: int) -> None:
         """Keep certificates fresh; where their files are gone, the old ones age."""
@@ -285,6 +291,12 @@ class Arrivals:
     def agree(self, secrets: Secrets, hold: Hold) -> None:
         """Answer by other terms; who waits is answered by those before."""
         self._secrets, self.hold = secrets, hold
+
+    def _give(self, answers: Iterable[Answer], now_ms: int) -> None:
+        for answer in answers:
+            asked = self._asked.get(int(answer.arrival))
+            if asked is not None and asked.answered is None:
+                self._answer(asked, answer.match, now_ms)
 
     def _remember(self, asked: _Asked) -> None:
         self._asked[asked.ident] = asked

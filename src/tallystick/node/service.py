@@ -237,9 +237,12 @@ class Node:
         change = self._clock.look(moment, steady_ms()) if self._clock else ""
         if change == "back":
             self._begin_stream(moment)
+        elif change == "ahead":
+            # What left before was stamped by a clock that was behind.
+            self._heard.forget(moment)
+            self.departures.miss_now()
         if change:
-            # When those came who are asked about now, nobody knows.
-            self.arrivals.hold.matcher.doubt(moment)
+            self.arrivals.set_clock(now_ms=moment)
             self.log.note("clock", change=change)
         doors = self._connections
         since = None if doors is None else doors.next_turn()

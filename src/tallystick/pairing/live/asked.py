@@ -40,7 +40,8 @@ class Asked:
         if self._turned_ms is None:
             self._turned_ms = now_ms
         elif (
-            now_ms - self._turned_ms >= self._life_ms
+            # A clock that was set back must not let a generation grow for ever.
+            abs(now_ms - self._turned_ms) >= self._life_ms
             or len(self._answers) >= self._capacity
         ):
             self._old = (self._answers, self._open)

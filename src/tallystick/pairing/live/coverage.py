@@ -50,6 +50,13 @@ class Coverage:
         if self._floor_ms is None or until_ms > self._floor_ms:
             self._floor_ms = until_ms
 
+    def begin(self, from_ms: int) -> None:
+        """Let nothing rest on absence up to here, and let go of doubts beyond.
+
+        They are moments of a clock that was ahead and has been set back.
+        """
+        self._floor_ms = from_ms
+
     def note_offset(self, offset_ms: int) -> None:
         """Learn from a pair how the clocks agree.
 

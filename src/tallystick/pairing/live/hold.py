@@ -181,6 +181,10 @@ class Hold:
             answers.append(self._answer(held, now_ms))
         return answers
 
+    def let_go(self, *, now_ms: int) -> list[Answer]:
+        """Answer everybody: the clock by which they were to wait was set."""
+        return [self._answer(held, now_ms) for held in list(self._waiting.values())]
+
     def due_ms(self) -> int | None:
         """Return when `due` must be called at the latest; None: nobody waits."""
         held = self._first(self._by_until)

@@ -368,7 +368,8 @@ class LiveMatcher:
     def _let_go(self, now_ms: int, *, limit: int) -> None:
         for _ in range(limit):
             oldest_ms = self._held.oldest_ms()
-            if oldest_ms is None or oldest_ms > now_ms - self.window.life_ms:
+            # One that came long after now came before the clock was set back.
+            if oldest_ms is None or abs(now_ms - oldest_ms) < self.window.life_ms:
                 return
             self._drop_oldest()
 
