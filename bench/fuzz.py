@@ -32,7 +32,7 @@ GROWTH_MIB = 64
 
 def case(target: Target, seed: int, number: int) -> bytes:
     """Return a case."""
-    random = Random(seed * MIX + number)  # ruff: ignore[suspicious-non-cryptographic-random-usage] (repeatable)
+    random = Random(seed * MIX + number)
     return target.alter(random, random.choice(target.corpus))
 
 

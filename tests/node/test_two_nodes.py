@@ -1,10 +1,12 @@
 """Two nodes, the line between them, and the calls of one hour."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
+from tallystick.net.link import DEAD_S
 from tallystick.node.service import now_ms
 
 from .pair import both, post, send
@@ -162,3 +164,18 @@ def test_verdicts_are_on_disk_after_a_stop_and_hold_no_number(tmp_path: Path):
     for held in (kept, text):
         for number in (A, B, C):
             assert number[4:].encode() not in held
+
+
+def test_a_peer_that_is_gone_without_a_word_is_given_up_in_time(tmp_path: Path):
+    """Dead connections do not take the places of living ones for long."""
+    if not hasattr(socket, "TCP_USER_TIMEOUT"):
+        pytest.skip("this system has no TCP_USER_TIMEOUT")
+
+    async def run():
+        async with both(tmp_path) as (by, _):
+            (session,) = by.door.sessions
+            line = session._transport  # ruff: ignore[private-member-access] (kernel's)
+            option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert line.get_extra_info("socket").getsockopt(*option) == DEAD_S * 1000
+
+    asyncio.run(run())

@@ -30,6 +30,9 @@ SESSIONS_LIMIT: Final = 16
 GREETINGS_LIMIT: Final = 64
 """Connections that have not proved who they are; of more, the oldest go first."""
 
+DEAD_S: Final = 10.0
+"""A connection that acknowledged nothing for so long is ended (RFC 5482)."""
+
 SILENT_S: Final = 2.0
 """A subscription that heard nothing for so long connects anew."""
 WAIT_S: Final = (0.1, 5.0)
@@ -173,6 +176,7 @@ class _Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        _give_up_in_time(self._transport)
         greetings = self._door.greetings
         greetings[self] = None
         if len(greetings) > GREETINGS_LIMIT:
@@ -254,6 +258,18 @@ class _Session(asyncio.Protocol):
     def _give_up(self) -> None:
         if self._feed is None:
             self.refuse(Refusal.ORDER)
+
+
+def _give_up_in_time(transport: asyncio.Transport) -> None:
+    """End a connection whose other end has gone without a word.
+
+    Something is always under way to a subscriber. Left alone, the kernel tries for a
+    quarter of an hour, and meanwhile the dead take the places of the living.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
+    line = transport.get_extra_info("socket")
+    if option is not None and line is not None:
+        line.setsockopt(socket.IPPROTO_TCP, option, round(DEAD_S * 1000))
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ from tallystick.node.switches import Switches
 from tallystick.node.verdicts import VerdictLog
 
 TICK_S: Final = 0.005
+STOP_S: Final = 5.0  # how long others may take to let go
 HOUSEKEEPING_S: Final = 1.0
 MERGING_S: Final = 60.0
 RELOADS_LIMIT: Final = 2  # one under way, one that waits
@@ -199,10 +200,13 @@ class Node:
         self.arrivals.due(now_ms=now_ms() + self.settings.limits.deadline_ms)
         if self._connections is not None:
             self._connections.close()
-        await self.switches.door.close()
+        closing = [self.switches.door.close(), self.door.close()]
         if self.captures is not None:
-            await self.captures.door.close()
-        await self.door.close()
+            closing.append(self.captures.door.close())
+        # Whoever does not take his last words must not keep verdicts off the disk.
+        ends = [asyncio.ensure_future(one) for one in closing]
+        done, _ = await asyncio.wait(ends, timeout=STOP_S)
+        await asyncio.gather(*done, return_exceptions=True)
         left = {*self._tasks, *filter(None, [self._following])}
         while left:  # what ends a wait just then may swallow a cancellation
             for task in left:
@@ -422,6 +426,8 @@ def _swept(node: Node) -> Generator[None]:
         task.cancel()
         gc.unfreeze()
         gc.enable()
+
+
 def _allow_files() -> None:
     """Let as many connections be open as the machine allows.
 
