@@ -32,7 +32,6 @@ FAULTS = (
     "peer-stalled",
     "reordered",
     "replayed",
-    "spoilt",
     "false-watermarks",
     "oversized",
     "flood",
