@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tallystick.domains.calls.records.sip.message import parse_message as parse_captured
@@ -146,8 +146,15 @@ def test_every_invite_gets_one_final_answer(events):
     assert node.open_questions == 0
 
 
+UNCLOSED = (
+    b"INVITE sip:b@h SIP/2.0\r\nTo: <sip:b@h>\r\nFrom: <sip:a@;87\r\nCall-ID: 1\r\n"
+    b"CSeq: 1 INVITE\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\r\n"
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(damaged())
+@example(UNCLOSED)
 def test_live_and_captured_calls_agree(data):
     """The same INVITE has the same parties in a capture and while it rings."""
     assume(data.isascii())

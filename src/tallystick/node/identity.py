@@ -4,6 +4,7 @@ Nothing is fetched while a call rings: certificates come from files, or were fet
 after an earlier call.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -19,11 +20,13 @@ from tallystick.domains.calls.passport import (
     verify_call,
 )
 from tallystick.domains.calls.passport.context import DEFAULT_POLICY
+from tallystick.domains.calls.passport.field import Field
 from tallystick.domains.calls.stir import Verification
 from tallystick.node.files import read_bytes
 from tallystick.node.settings import Certificate, Trust
 
 REFRESH_S: Final = 3_600
+_SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{86}").fullmatch  # RFC 7518, 3.4
 _WORDS: Final = {
     "date-stale": "expired",
     "iat-stale": "expired",
@@ -189,11 +192,18 @@ def _word(verdict: CallVerdict) -> str:
 
 def _broken(verdict: CallVerdict) -> tuple[Broken, ...]:
     found = [
-        Broken(one.code, one.reason, f"..{one.field.signature}" if one.field else "")
+        Broken(one.code, one.reason, _compact(one.field))
         for one in verdict.passports
         if one.rule
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _compact(field: Field | None) -> str:
+    """Name a token by its signature; what is none could be anything, also a number."""
+    if field is None or not _SIGNATURE(field.signature):
+        return ""
+    return f"..{field.signature}"
 
 
 def _digits(number: int) -> str:

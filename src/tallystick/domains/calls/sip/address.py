@@ -77,8 +77,8 @@ def strict_parts(value: str) -> tuple[str, str] | None:
         Both as they stand there; None when the value breaks the grammar.
     """
     if value[:1] == "<":  # the usual form
-        uri, _, rest = value[1:].partition(">")
-        holds = _URI.fullmatch(uri) is not None
+        uri, closing, rest = value[1:].partition(">")
+        holds = bool(closing) and _URI.fullmatch(uri) is not None
     elif parts := _bracketed(value):
         name, uri, rest = parts
         holds = _URI.fullmatch(uri) is not None and (
