@@ -263,6 +263,8 @@ LACKS = {
         "stream_gap",
     ),
     "long ago": (lambda m: promised(m, 10_100), -15_000, "forgotten"),
+    # Its departure may have been let go, if it was eight seconds on its way.
+    "late": (lambda m: promised(m, 10_100), -3_000, "forgotten"),
 }
 
 

@@ -87,7 +87,7 @@ def test_a_watched_departure_pairs_and_a_missing_one_proves_nothing(tmp_path: Pa
                 called = f"+7495{2_000_000 + number}"
                 call = arriving(number, called=called)
                 _, said = await post(ru, "/v1/arrivals", call)
-                assert said["outcome"] == "paired"
+                assert said["outcome"] == "paired", str(said)
             # A departure that a switch told, too, is no promise any more.
             await post(by, "/v1/departures", leaving(50, called="+74951110000"))
             await asyncio.sleep(0.2)

@@ -101,7 +101,7 @@ def test_a_node_whose_clock_is_set_promises_anew(tmp_path: Path, set_ms: int):
             await post(by, "/v1/departures", leaving(2, called=called))
             await asyncio.sleep(0.05)
             _, said = await post(ru, "/v1/arrivals", arriving(2, called=called))
-            assert said["outcome"] == "paired"
+            assert said["outcome"] == "paired", str(said)
 
     asyncio.run(run())
 
@@ -132,7 +132,7 @@ async def judged_after(ru: Node, from_ms: int) -> None:
             arrival = arriving(number, calling=f"+37544765{number:04}")
             _, said = await post(ru, "/v1/arrivals", arrival)
             if said["outcome"] != "unproven":
-                assert said["outcome"] == "no_departure"
+                assert said["outcome"] == "no_departure", str(said)
                 assert arrival["at_ms"] >= from_ms + WINDOW_MS
                 return
 

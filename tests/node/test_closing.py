@@ -53,7 +53,7 @@ def test_ends_that_disagree_show_at_once_and_are_kept(tmp_path: Path):
                 _, said = await post(
                     ru, "/v1/arrivals", arriving(number, called=called)
                 )
-                assert said["outcome"] == "paired"
+                assert said["outcome"] == "paired", str(said)
                 end = {"call_id": f"by-{number}"} | left
                 await post(by, "/v1/releases", end)
                 await post(ru, "/v1/releases", {"call_id": f"ru-{number}"} | came)

@@ -32,7 +32,7 @@ def test_a_subscription_stops_though_data_comes_at_that_moment(
                     makers.side(ru.secrets),
                     Subscriber(terms, ru.secrets.check),
                 )
-                task = asyncio.ensure_future(other.follow(*by.addresses["channel"]))
+                task = asyncio.ensure_future(other.follow(by.addresses["channel"]))
                 await asyncio.sleep(0.2)
                 stops.append(task)
                 done, _ = await asyncio.wait({task}, timeout=2)

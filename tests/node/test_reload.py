@@ -118,7 +118,7 @@ def test_a_broken_file_leaves_all_as_it_was_and_is_named(
             assert (said["outcome"], said["rule"]) == ("no_departure", "first")
             await post(by, "/v1/departures", leaving(2))
             _, said = await post(ru, "/v1/arrivals", arriving(2))
-            assert said["outcome"] == "paired"
+            assert said["outcome"] == "paired", str(said)
             path.write_text(good, encoding="utf-8")
             assert await ru.reload()
             assert b"tally_reload_failed 0.0" in ru.metrics.text()
@@ -294,6 +294,6 @@ def test_terms_that_follow_take_over_and_calls_pair_again(
             await asyncio.sleep(0.2)
             await warm(by, ru)
             _, said = await post(ru, "/v1/arrivals", arriving(9, calling=C))
-            assert said["outcome"] == "no_departure"
+            assert said["outcome"] == "no_departure", str(said)
 
     asyncio.run(run())

@@ -58,7 +58,7 @@ def test_a_genuine_call_pairs_and_one_that_nobody_sent_does_not(tmp_path: Path):
             _, again = await post(ru, "/v1/arrivals", arriving(1))
             assert again == said
             _, said = await post(ru, "/v1/arrivals", arriving(2, calling=C))
-            assert said["outcome"] == "no_departure"
+            assert said["outcome"] == "no_departure", str(said)
             assert said["waited_ms"] <= 300
             # The default table only notes it: nothing is done that nobody signed.
             assert said["action"] in {"pass", "log"}
@@ -77,7 +77,7 @@ def test_an_altered_calling_number_is_told_from_a_missing_call(tmp_path: Path):
             await post(by, "/v1/departures", leaving(1, calling=C))
             await asyncio.sleep(0.05)
             _, said = await post(ru, "/v1/arrivals", arriving(1))
-            assert said["outcome"] == "altered"
+            assert said["outcome"] == "altered", str(said)
 
     asyncio.run(run())
 
@@ -92,7 +92,7 @@ def test_signalling_that_outruns_the_stream_waits_for_it(tmp_path: Path):
             await asyncio.sleep(0.03)
             await post(by, "/v1/departures", leaving(1) | {"at_ms": now_ms() - 30})
             _, said = await ask
-            assert said["outcome"] == "paired"
+            assert said["outcome"] == "paired", str(said)
 
     asyncio.run(run())
 

@@ -46,7 +46,13 @@ from tallystick.channel.signing import (
     signing_fingerprint,
     signing_key,
 )
-from tallystick.channel.subscriber import Covered, Delivered, Oddities, Subscriber
+from tallystick.channel.subscriber import (
+    Covered,
+    Delivered,
+    Oddities,
+    Progress,
+    Subscriber,
+)
 from tallystick.channel.terms import (
     TOKEN_SCHEMES,
     Epoch,
@@ -79,6 +85,7 @@ __all__ = [
     "Opening",
     "Pace",
     "Position",
+    "Progress",
     "Proof",
     "Publisher",
     "Refusal",

@@ -70,6 +70,8 @@ class Publisher:
             watermark stays behind it. None: they are heard at once.
         next_sequence: Number of the next departure.
         lost: Calls given up, or told too late to be kept in the promise.
+        ceiling_ms: The watermark may not pass this moment: up to when other members
+            of the party have told of all; None where there are none.
 
     Bounds: `pace.retention_bytes`, PENDING_LIMIT calls, and one frame in the making.
     """
@@ -103,6 +105,7 @@ class Publisher:
         self.heard_ms: int | None = None
         self.next_sequence = 1
         self.lost = 0
+        self.ceiling_ms: int | None = None
         self._pending = Pending()
         self._departures: list[Departure] = []
         self._closings: list[ClosingRecord] = []
@@ -277,6 +280,8 @@ class Publisher:
         floor_ms = self._pending.floor_ms()
         if floor_ms is not None:
             reach_ms = min(reach_ms, floor_ms - 1)
+        if self.ceiling_ms is not None:
+            reach_ms = min(reach_ms, self.ceiling_ms)
         if reach_ms > max(self.from_ms, self.watermark_ms):
             self.watermark_ms = reach_ms
 

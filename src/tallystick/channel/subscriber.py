@@ -84,6 +84,28 @@ class _Promise:
     to_ms: int = 0
 
 
+class Progress(NamedTuple):
+    """How far a subscriber has come, for another one that goes on in its place.
+
+    Attributes:
+        position: The next frame that is wanted.
+        next_sequence: Number of the next departure.
+        from_ms: Where the covered time begins,
+        to_ms: and where it ends; 0: nothing is covered.
+        followed: Whether a stream was followed at all.
+        resumed: Whether the session has said from where it goes on.
+        epochs: Those announced in the session.
+    """
+
+    position: Position
+    next_sequence: int
+    from_ms: int
+    to_ms: int
+    followed: bool
+    resumed: bool
+    epochs: tuple[int, ...]
+
+
 class Subscriber:
     """One peer's stream as it is received, over any number of sessions.
 
@@ -135,6 +157,26 @@ class Subscriber:
         """
         promise = self._promise
         return Covered(promise.from_ms, promise.to_ms) if promise.to_ms else None
+
+    def progress(self) -> Progress:
+        """Return how far it has come."""
+        return Progress(
+            self.position,
+            self.next_sequence,
+            self._promise.from_ms,
+            self._promise.to_ms,
+            self._followed,
+            self._resumed,
+            tuple(sorted(self._epochs)),
+        )
+
+    def go_on(self, progress: Progress) -> None:
+        """Go on in the place of another one, in the middle of a session if need be."""
+        self.position = progress.position
+        self.next_sequence = progress.next_sequence
+        self._promise = _Promise(progress.from_ms, progress.to_ms)
+        self._followed, self._resumed = progress.followed, progress.resumed
+        self._epochs = set(progress.epochs)
 
     def open_session(self) -> None:
         """Begin a session: nothing is taken before the publisher says from where."""

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import node_demo
+
+if TYPE_CHECKING:
+    from tallystick.node.settings import NodeSettings
 
 app = typer.Typer(
     name="node",
@@ -35,6 +38,7 @@ def run(
         typer.Option("--http", help="Listen here for switches: --set listen.http=…"),
     ] = None,
     settings: _Set = None,
+    worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",
 ) -> None:
     """Run the node until it is stopped (SIGTERM or Ctrl-C).
 
@@ -46,23 +50,54 @@ def run(
 
     from tallystick.node.build import build
     from tallystick.node.flags import parse_flags
+    from tallystick.node.membership import settings_of, worker_of
     from tallystick.node.service import serve
     from tallystick.node.settings import NodeSettings, load_settings
 
     flags = parse_flags([*(settings or ()), *([f"listen.http={http}"] if http else ())])
+    own = worker_of(worker)
 
     def read() -> NodeSettings:
-        return load_settings(config_file, flags).settings
+        return settings_of(load_settings(config_file, flags).settings, own)
 
-    node = build(read(), again=read)
+    told = read()
+    if told.workers > 1 and own is None:
+        more = [part for one in settings or () for part in ("--set", one)]
+        more += ["--http", http] if http else []
+        _run_workers(told, ("--config", str(config_file), *more))
+        return
+    node = build(told, again=read, worker=own)
 
     def started(one: object) -> None:
         del one
+        if own is not None and own.number > 1:
+            return  # the first of several says it for all
         for name, (host, port) in node.addresses.items():
             typer.echo(f"{name:8} {host}:{port}")
         typer.echo(f"{node.secrets.party} answers; peer {node.secrets.peer}")
 
     uvloop.run(serve(node, started=started))
+
+
+def _run_workers(settings: "NodeSettings", arguments: tuple[str, ...]) -> None:
+    """Run several processes, after a look whether one of them could be put together."""
+    import uvloop
+
+    from tallystick.node.build import build
+    from tallystick.node.membership import keep_ms
+    from tallystick.node.workers import Workers, check_ports, worker_command
+
+    check_ports(settings)
+
+    alone = settings.model_copy(update={"workers": 1, "cluster": None})
+    node = build(alone)
+    kept_ms = keep_ms(node.arrivals.hold.matcher.window)
+    workers = Workers(
+        worker_command(arguments),
+        settings.workers,
+        log_keep_ms=kept_ms if settings.cluster is None else None,
+    )
+    uvloop.run(workers.serve())
 
 
 @app.command()
@@ -149,6 +184,7 @@ def why(
     from tallystick.agreement import LANGUAGES, sentence
     from tallystick.model import ConfigError
     from tallystick.node.courses import find_course
+    from tallystick.node.membership import folders_of
     from tallystick.node.settings import load_settings
     from tallystick.node.verdicts import find_verdict
 
@@ -157,8 +193,15 @@ def why(
         raise ConfigError(
             "language", "That language is not spoken here.", advice="en, ru or be."
         )
-    settings = load_settings(config_file).settings
-    found = find_verdict(settings.folder / "verdicts", call)
+    folders = folders_of(load_settings(config_file).settings)
+    found, folder = next(
+        (
+            (row, one)
+            for one in folders
+            if (row := find_verdict(one / "verdicts", call)) is not None
+        ),
+        (None, folders[0]),
+    )
     if found is None:
         raise ConfigError(
             "node-call",
@@ -169,7 +212,7 @@ def why(
     typer.echo(f"{found['outcome']}, {found['action']} by {found['rule']}")
     if found["would"] != found["action"]:
         typer.echo(f"a dry run would: {found['would']}")
-    course = find_course(settings.folder / "courses", call)
+    course = find_course(folder / "courses", call)
     codes = [*str(found["reasons"]).split(";")]
     codes += ["corrected"] if found.get("corrected") else []
     codes += [f"course_{course['sign']}"] if course else []

@@ -9,6 +9,7 @@ Source: spec/channel.md, "Session".
 
 import asyncio
 import hashlib
+import itertools
 import socket
 import ssl
 from collections.abc import Callable
@@ -92,14 +93,39 @@ class Door:
         self.publisher = publisher
         self.sessions: set[_Session] = set()
         self.greetings: dict[_Session, None] = {}
+        self.is_shut = False
         self._failed = failed
         self._server: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
 
+    def shut(self) -> None:
+        """Send the peer away for now: another node of this side may know more."""
+        self.is_shut = True
+        for session in list(self.sessions):
+            session.refuse(Refusal.BUSY)
+
+    def serve(self, publisher: Publisher) -> None:
+        """Serve another stream from now on; who follows the old one comes again."""
+        self.shut()
+        self.publisher = publisher
+        self.is_shut = False
+
     async def open(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        shared: bool | None = None,
     ) -> tuple[str, int]:
-        """Begin to listen and return where."""
+        """Begin to listen and return where.
+
+        Args:
+            host: The address.
+            port: The port; 0: any.
+            tls: With TLS.
+            shared: Whether other processes listen on the same port.
+        """
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: _Session(self),
@@ -107,6 +133,7 @@ class Door:
             port,
             ssl=tls,
             ssl_handshake_timeout=None if tls is None else GREETING_S,
+            reuse_port=shared,
         )
         self._tick()
         name = self._server.sockets[0].getsockname()
@@ -240,7 +267,7 @@ class _Session(asyncio.Protocol):
                 self._transport.write(welcome)
         else:
             position = self._answering.receive_proof(frame)
-            if len(self._door.sessions) >= SESSIONS_LIMIT:
+            if self._door.is_shut or len(self._door.sessions) >= SESSIONS_LIMIT:
                 raise SessionError(Refusal.BUSY)
             del self._door.greetings[self]
             self._door.sessions.add(self)
@@ -288,7 +315,13 @@ class LinkState:
 
 
 class Subscription:
-    """Follows the peer's stream, over as many connections as it takes."""
+    """Follows the peer's stream, over as many connections as it takes.
+
+    Attributes:
+        state: How it stands.
+        subscriber: Takes the frames.
+        tls: How to connect; None: without TLS.
+    """
 
     def __init__(
         self,
@@ -309,14 +342,18 @@ class Subscription:
         """
         self.state = LinkState()
         self._side = side
-        self._subscriber = subscriber
+        self.subscriber = subscriber
         self._deliver = deliver
-        self._tls = tls
+        self.tls = tls
 
-    async def follow(self, host: str, port: int) -> None:
-        """Connect, listen, and connect again, until cancelled."""
+    async def follow(self, *places: tuple[str, int]) -> None:
+        """Connect, listen, and connect again, until cancelled.
+
+        Args:
+            places: Hosts and ports of the peer's nodes, tried in turn.
+        """
         wait_s = WAIT_S[0]
-        while True:
+        for host, port in itertools.cycle(places):
             began = self._side.now_ms()
             try:
                 await self._session(host, port)
@@ -333,7 +370,7 @@ class Subscription:
         # Not `wait_for`: where data comes at the moment it is cancelled, it goes on
         # as if nobody had told it to stop (until Python 3.12).
         async with asyncio.timeout(GREETING_S):
-            reader, writer = await asyncio.open_connection(host, port, ssl=self._tls)
+            reader, writer = await asyncio.open_connection(host, port, ssl=self.tls)
         try:
             frames = FrameReader()
             async with asyncio.timeout(GREETING_S):
@@ -369,7 +406,7 @@ class Subscription:
         opening = Opening(
             standing,
             nonce=self._side.draw(NONCE_BYTES),
-            position=self._subscriber.position,
+            position=self.subscriber.position,
         )
         writer.write(opening.hello())
         while True:
@@ -383,7 +420,7 @@ class Subscription:
                 return got[1:]
 
     def _begin(self) -> None:
-        self._subscriber.open_session()
+        self.subscriber.open_session()
         self.state.connected = True
         self.state.sessions += 1
         self.state.failure = ""
@@ -391,8 +428,8 @@ class Subscription:
     def _take(self, frames: list[Frame], writer: asyncio.StreamWriter) -> None:
         now_ms = self._side.now_ms()
         for frame in frames:
-            self._deliver(self._subscriber.receive(frame, now_ms=now_ms))
-        out = self._subscriber.data_to_send()
+            self._deliver(self.subscriber.receive(frame, now_ms=now_ms))
+        out = self.subscriber.data_to_send()
         if out:
             writer.write(out)
 

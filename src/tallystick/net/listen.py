@@ -13,6 +13,8 @@ async def listen_on_both(
     port: int,
     datagrams: Callable[[], asyncio.DatagramProtocol],
     lines: Callable[[], asyncio.Protocol],
+    *,
+    shared: bool | None = None,
 ) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
     """Begin to listen.
 
@@ -21,6 +23,7 @@ async def listen_on_both(
         port: The same; 0: any that is free on both.
         datagrams: Makes what takes datagrams.
         lines: Makes what takes a connection.
+        shared: Whether other processes listen there, too.
 
     Raises:
         OSError: It may not listen there.
@@ -28,10 +31,12 @@ async def listen_on_both(
     loop = asyncio.get_running_loop()
     left = _ATTEMPTS if port == 0 else 1
     while True:
-        udp, _ = await loop.create_datagram_endpoint(datagrams, local_addr=(host, port))
+        udp, _ = await loop.create_datagram_endpoint(
+            datagrams, local_addr=(host, port), reuse_port=shared
+        )
         drawn = int(udp.get_extra_info("sockname")[1])
         try:
-            return udp, await loop.create_server(lines, host, drawn)
+            return udp, await loop.create_server(lines, host, drawn, reuse_port=shared)
         except OSError as error:
             udp.close()
             left -= 1

@@ -74,10 +74,19 @@ class SipDoor:
         self._next_line = 1
         self._timer: asyncio.TimerHandle | None = None
 
-    async def open(self, host: str, port: int) -> tuple[str, int]:
-        """Begin to listen on UDP and TCP and return where."""
+    async def open(
+        self, host: str, port: int, *, shared: bool | None = None
+    ) -> tuple[str, int]:
+        """Begin to listen on UDP and TCP and return where.
+
+        Args:
+            host: The address.
+            port: The port; 0: any.
+            shared: Whether other processes listen on the same port. Datagrams of one
+                sender go to one of them, as long as none begins or ends.
+        """
         self._udp, server = await listen_on_both(
-            host, port, lambda: _Datagrams(self), lambda: _Line(self)
+            host, port, lambda: _Datagrams(self), lambda: _Line(self), shared=shared
         )
         self._servers.append(server)
         self._begin()

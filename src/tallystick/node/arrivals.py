@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tallystick.agreement import Decider, Evidence, Verdict, only_watched
 from tallystick.channel import ClosingRecord, Covered, Delivered
+from tallystick.channel.delivery import closing_half, deliver
 from tallystick.domains.calls.lists import AgreedList, listed
 from tallystick.domains.calls.live import (
     CallNumbers,
@@ -23,10 +24,13 @@ from tallystick.node.departures import REPEAT_MS
 from tallystick.node.identity import UNSIGNED, Identities, Judged
 from tallystick.node.measures import Stages
 from tallystick.node.secrets import Secrets
-from tallystick.pairing.live import Answer, ClosingHalf, Hold, LiveHalf, Match
+from tallystick.pairing.live import Answer, Hold, LiveHalf, Match
 
 REMEMBERED: Final = 200_000
 """Calls kept for a switch that asks again: some 150 MB."""
+
+EXPIRE_LIMIT: Final = 5_000
+"""Departures let go in one turn: some 10 ms."""
 
 
 class Answered(NamedTuple):
@@ -67,7 +71,7 @@ AskRoaming = Callable[[int, Callable[[str, int], None]], None]
 
 
 @dataclass(slots=True)
-class _Asked:
+class Asked:
     """A call that was asked about.
 
     Attributes:
@@ -133,7 +137,7 @@ class Arrivals:
         self._knowledge = knowledge
         self.count = 0
         self._lists: tuple[AgreedList, ...] = ()
-        self._asked: OrderedDict[int, _Asked] = OrderedDict()
+        self._asked: OrderedDict[int, Asked] = OrderedDict()
         self._latest: dict[str, int] = {}
         self._watchers: list[Reply] = []
         self._correctors: list[Reply] = []
@@ -192,7 +196,7 @@ class Arrivals:
             return
         self.count += 1
         ident = self.count
-        asked = _Asked(ident, call, numbers, now_ms, named, [reply])
+        asked = Asked(ident, call, numbers, now_ms, named, [reply])
         asked.is_watched = is_watched
         match = self._match(asked, now_ms)
         self._remember(asked)
@@ -218,26 +222,7 @@ class Arrivals:
             stream: Names the run of the peer in which its numbers count.
             now_ms: The present time.
         """
-        matcher = self.hold.matcher
-        # A peer that starts anew counts from one again; its stream is another one.
-        run = int.from_bytes(stream) << 64
-        for one in delivered.departures:
-            half = LiveHalf(
-                run | one.sequence,
-                one.at_ms,
-                one.pair,
-                one.called,
-                one.calling,
-                one.calling_state,
-                one.called_state,
-                one.flags,
-            )
-            matcher.add(half, now_ms=now_ms)
-        for end in delivered.closings:
-            matcher.close(_half(run | end.sequence_of, end), now_ms=now_ms)
-        if covered is not None:
-            matcher.promise(covered.to_ms, since_ms=covered.from_ms)
-        self.hold.hear(now_ms=now_ms)
+        deliver(delivered, covered, self.hold, stream=stream, now_ms=now_ms)
         self.due(now_ms=now_ms)
 
     def due(self, *, now_ms: int) -> None:
@@ -259,6 +244,10 @@ class Arrivals:
         self.hold.matcher.coverage.begin(now_ms)
         self._give(self.hold.let_go(now_ms=now_ms), now_ms)
 
+    def tidy(self, *, now_ms: int) -> None:
+        """Let go of what is old, a little at a time."""
+        self.hold.matcher.expire(now_ms, limit=EXPIRE_LIMIT)
+
     def refresh(self, *, now_s: int) -> None:
         """Keep certificates fresh; where their files are gone, the old ones age."""
         with contextlib.suppress(ConfigError):
@@ -269,7 +258,7 @@ class Arrivals:
         ident = self._latest.get(call_id)
         if ident is None:
             return False
-        end = _half(ident, ending)
+        end = closing_half(ident, ending)
         if not ending.answered:
             # By how long it rang a mailbox is told from a false answer.
             held_ms = max(0, now_ms - self._asked[ident].call.at_ms)
@@ -298,7 +287,7 @@ class Arrivals:
             if asked is not None and asked.answered is None:
                 self._answer(asked, answer.match, now_ms)
 
-    def _remember(self, asked: _Asked) -> None:
+    def _remember(self, asked: Asked) -> None:
         self._asked[asked.ident] = asked
         self._latest[asked.call.call_id] = asked.ident
         if len(self._asked) > REMEMBERED:
@@ -306,7 +295,7 @@ class Arrivals:
             if self._latest.get(oldest.call.call_id) == ident:
                 del self._latest[oldest.call.call_id]
 
-    def _match(self, asked: _Asked, now_ms: int) -> Match | None:
+    def _match(self, asked: Asked, now_ms: int) -> Match | None:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
         terms, window = self._secrets.signed.terms, self.hold.matcher.window
@@ -332,13 +321,13 @@ class Arrivals:
         # What one epoch's keys do not show, the other's may: nothing rests on absence.
         return Match("unproven", why=match.why)
 
-    def _half(self, asked: _Asked, epoch: int) -> LiveHalf:
+    def _half(self, asked: Asked, epoch: int) -> LiveHalf:
         keys = self._secrets.keys(epoch)
         return live_half(
             asked.call, asked.numbers, keys, ident=asked.ident, arrives=True
         )
 
-    def _ask_roaming(self, asked: _Asked, ask: AskRoaming) -> None:
+    def _ask_roaming(self, asked: Asked, ask: AskRoaming) -> None:
         """Ask where the caller's subscriber is, if the number is an own one."""
         call, number = asked.call, asked.numbers.calling
         urgent = call.emergency or call.priority
@@ -348,13 +337,13 @@ class Arrivals:
             asked.roaming = ""
             ask(number, partial(self._heard, asked))
 
-    def _heard(self, asked: _Asked, word: str, now_ms: int) -> None:
+    def _heard(self, asked: Asked, word: str, now_ms: int) -> None:
         asked.roaming = word
         match, asked.match = asked.match, None
         if match is not None and asked.answered is None:
             self._answer(asked, match, now_ms)
 
-    def _answer(self, asked: _Asked, match: Match, now_ms: int) -> None:
+    def _answer(self, asked: Asked, match: Match, now_ms: int) -> None:
         if not asked.roaming and match.outcome != "paired":
             asked.match = match  # until the home network, or its time, has spoken
             return
@@ -393,7 +382,7 @@ class Arrivals:
         if self.stages.on:
             self.stages.lap("answering")
 
-    def _correct(self, asked: _Asked, before: Answered, match: Match) -> None:
+    def _correct(self, asked: Asked, before: Answered, match: Match) -> None:
         """Set right what was said before the departure came; what was done stays."""
         evidence = before.evidence._replace(
             half=match.outcome,
@@ -414,7 +403,7 @@ class Arrivals:
         verdict = self.decider.decide(evidence)
         return only_watched(verdict) if is_watched else verdict
 
-    def _asked_after_all(self, asked: _Asked) -> None:
+    def _asked_after_all(self, asked: Asked) -> None:
         """Let the rules count for a call that a capture showed before its switch."""
         asked.is_watched = False
         if (before := asked.answered) is not None:
@@ -430,18 +419,8 @@ class Arrivals:
                 self.faults += 1
 
 
-def _doubted(evidence: Evidence, asked: _Asked) -> Evidence:
+def _doubted(evidence: Evidence, asked: Asked) -> Evidence:
     """Return the evidence without what a call that has no id cannot be told of."""
     if asked.named or evidence.half != "repeated":
         return evidence
     return evidence._replace(half="unproven", why="unnamed")
-
-
-def _half(ident: int | bytes, ending: ClosingRecord) -> ClosingHalf:
-    return ClosingHalf(
-        id=ident,
-        answered=ending.answered,
-        answer_ms=ending.answer_ms if ending.answered else None,
-        duration_ms=ending.duration_ms,
-        cause=ending.cause or None,
-    )

@@ -11,7 +11,7 @@ from typing import Final
 
 from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
 from tallystick.channel import Delivered, Publisher, Standing, Subscriber, Terms
-from tallystick.domains.calls.live import LiveCall, NumberReader
+from tallystick.domains.calls.live import LiveCall, NumberKnowledge, NumberReader
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.domains.calls.passport import Contact, load_signer
 from tallystick.model import ConfigError
@@ -19,6 +19,7 @@ from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
 from tallystick.net.sip_tls import switch_tls
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.captures import Captures
+from tallystick.node.cluster import Cluster, SharedSubscription
 from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.dates import certificate_dates, earliest
@@ -35,13 +36,21 @@ from tallystick.node.fetching import Fetching
 from tallystick.node.files import read_bytes, read_text
 from tallystick.node.gauges import Gauges
 from tallystick.node.helpers import helpers_of, identities_of
+from tallystick.node.identity import Identities
 from tallystick.node.known import KnownFiles, read_knowledge, read_lists
 from tallystick.node.logs import Log
+from tallystick.node.membership import Worker, cluster_of
 from tallystick.node.metrics import Metrics
 from tallystick.node.reload import Makers, Material, Reloads, watch_arrivals
 from tallystick.node.secrets import Secrets
 from tallystick.node.service import Node, now_ms
 from tallystick.node.settings import NodeSettings
+from tallystick.node.shared import (
+    MARGIN_MS,
+    PeerView,
+    SharedArrivals,
+    SharedDepartures,
+)
 from tallystick.node.signing import sign_departure, signing_policy
 from tallystick.node.switches import Switches, clients_of
 from tallystick.node.verdicts import VerdictLog
@@ -57,6 +66,7 @@ def build(
     clock: Callable[[], int] = now_ms,
     log: Log | None = None,
     again: Callable[[], NodeSettings] | None = None,
+    worker: Worker | None = None,
 ) -> Node:
     """Put a node together; what cannot be used is refused as its own parsers do.
 
@@ -66,6 +76,7 @@ def build(
         log: Where it writes what happens.
         again: Reads the settings anew for a reload; else only the files that they
             name are read again.
+        worker: Which of several processes it is; None: there is only one.
     """
     log = log or Log()
     failed = partial(log.note, "fault")
@@ -74,14 +85,17 @@ def build(
     # A capture can lose a departure and nobody knows: then nothing is promised.
     promises = all(one.side == "arrivals" for one in settings.captures)
     publisher = _publisher(own.signed.terms, clock, promises=promises)
-    departures = Departures(own, told.leaving, publisher, clock)
-    arrivals = Arrivals(
+    hold = _hold(settings, own.signed.terms)
+    cluster = cluster_of(settings, own, hold, worker=worker, now_ms=clock)
+    departures = _departures(own, told.leaving, publisher, clock, cluster)
+    arrivals = _arrivals(
         own,
         told.arriving,
         told.knowledge,
         told.decider,
-        _hold(settings, own.signed.terms),
+        hold,
         told.identities,
+        cluster,
     )
     metrics = Metrics()
     arrivals.know(told.knowledge, told.lists)
@@ -109,13 +123,22 @@ def build(
         hold=_hold,
     )
     subscriber = Subscriber(own.signed.terms, own.check)
+    subscription = makers.subscription(settings, side, subscriber)
+    door = Door(side, publisher, certificate=told.certificate, failed=failed)
+    view: Subscriber | PeerView = subscriber
+    if cluster is not None:
+        view = PeerView(cluster.member)
+        subscription = SharedSubscription(side, cluster, subscription)
+        if isinstance(arrivals, SharedArrivals):
+            cluster.lead(departures, arrivals, door)
     condition = Condition(
         secrets=own,
         arrivals=arrivals,
-        subscriber=subscriber,
-        subscription=makers.subscription(settings, side, subscriber),
+        subscriber=view,
+        subscription=subscription,
         fresh_ms=settings.limits.deadline_ms,
         now_ms=clock,
+        cluster=cluster,
     )
     verdicts = VerdictLog(
         settings.folder / "verdicts", limit_bytes=_limit_bytes(settings)
@@ -204,9 +227,11 @@ def build(
         secrets=own,
         departures=departures,
         arrivals=arrivals,
-        subscriber=subscriber,
-        subscription=condition.subscription,
-        door=Door(side, publisher, certificate=told.certificate, failed=failed),
+        subscriber=view,
+        subscription=subscription,
+        door=door,
+        cluster=cluster,
+        is_worker=worker is not None,
         condition=condition,
         doors=Doors(*doors, refused=metrics.refused.inc, below=stir.below()),
         switches=switches,
@@ -304,6 +329,45 @@ def _terms(settings: NodeSettings, moment_ms: int) -> tuple[Secrets, Secrets | N
         )
     begun = following.signed.terms.from_ms <= moment_ms
     return (following, None) if begun else (own, following)
+
+
+def _departures(
+    own: Secrets,
+    reader: NumberReader,
+    publisher: Publisher,
+    clock: Callable[[], int],
+    cluster: Cluster | None,
+) -> Departures:
+    if cluster is None:
+        return Departures(own, reader, publisher, clock)
+    return SharedDepartures(
+        own, reader, publisher, cluster.member, clock, wake=cluster.wake
+    )
+
+
+def _arrivals(
+    own: Secrets,
+    reader: NumberReader,
+    knowledge: NumberKnowledge,
+    decider: Decider,
+    hold: Hold,
+    identities: Identities,
+    cluster: Cluster | None,
+) -> Arrivals:
+    if cluster is None:
+        return Arrivals(own, reader, knowledge, decider, hold, identities)
+    waits = hold.settings
+    return SharedArrivals(
+        own,
+        reader,
+        knowledge,
+        decider,
+        hold,
+        identities,
+        cluster.member,
+        patience_ms=min(waits.grace_ms + MARGIN_MS, waits.deadline_ms - MARGIN_MS // 2),
+        wake=cluster.wake,
+    )
 
 
 def _own(settings: NodeSettings, terms: Path) -> Secrets:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tallystick.model import TallystickError
+from tallystick.net.store_log import try_store
 from tallystick.node.ask import health, url_of
 from tallystick.node.build import build
 from tallystick.node.check_files import (
@@ -16,7 +17,7 @@ from tallystick.node.check_files import (
 )
 from tallystick.node.roaming import RoamingSource
 from tallystick.node.service import Node, now_ms, split_address, why_not
-from tallystick.node.settings import NodeSettings
+from tallystick.node.settings import NodeSettings, Sharing
 
 PEER_S: Final = 8.0
 
@@ -28,7 +29,8 @@ async def check_node(settings: NodeSettings) -> list[Result]:
     peer is connected to and left.
     """
     try:
-        node = build(settings)
+        alone = settings.model_copy(update={"cluster": None, "workers": 1})
+        node = build(alone)
     except TallystickError as error:
         return [Result("settings, keys and terms", good=False, said=str(error))]
     following = node.reloads.following
@@ -55,8 +57,11 @@ async def check_node(settings: NodeSettings) -> list[Result]:
         said = "departures are watched by captures, which can lose some: the peer is"
         said += " promised nothing, and will find calls from here paired or unproven"
         results.append(Result("promise", good=True, said=said))
+    if settings.cluster is not None:
+        results.append(await _store(settings.cluster))
     if settings.peer is not None:
-        results += await _peer(node, settings.peer.address)
+        for address in settings.peer.places:
+            results += await _peer(node, address)
     else:
         said = "not followed, `peer.address` is not set: every arrival is unproven"
         results.append(Result("peer", good=True, said=said))
@@ -100,10 +105,17 @@ async def _roaming(source: RoamingSource) -> Result:
     return Result("home network", good, said)
 
 
+async def _store(sharing: Sharing) -> Result:
+    failure = await try_store(sharing.store.get_secret_value())
+    members = ", ".join(sharing.members)
+    said = failure or f"it answers; {sharing.name} is one of {members}"
+    return Result("store", good=not failure, said=said)
+
+
 async def _peer(node: Node, address: str) -> list[Result]:
     """Follow the peer until it promises something, and compare clocks."""
     host, port = split_address(address)
-    task = asyncio.create_task(node.subscription.follow(host, port))
+    task = asyncio.create_task(node.subscription.follow((host, port)))
     try:
         met = await _until(lambda: node.subscription.state.connected)
         if not met:

@@ -61,10 +61,8 @@ class Departures:
         """
         self.count += 1
         terms = self._secrets.signed.terms
-        epoch = terms.epoch_index(call.at_ms)
-        numbers, keys = self._reader.read(call), self._secrets.keys(epoch)
-        half = live_half(call, numbers, keys, ident=0, arrives=False)
-        token = _token(half.pair)
+        departure = self._departure(call)
+        token = departure.pair
         before = self._told.get(call.call_id)
         if (
             before is not None
@@ -76,18 +74,7 @@ class Departures:
         if call.at_ms < now_ms - terms.window_ms:
             # Told late, or by a clock that is behind: then it leaves now.
             self.publisher.lose(now_ms)
-        sequence = self.publisher.depart(
-            Departure(
-                at_ms=half.at_ms,
-                epoch=epoch,
-                pair=token,
-                called=_token(half.called),
-                calling=_token(half.calling),
-                states=states_of(calling=half.calling_state, called=half.called_state),
-                flags=half.flags,
-            ),
-            now_ms=now_ms,
-        )
+        sequence = self.publisher.depart(departure, now_ms=now_ms)
         self._told[call.call_id] = _Told(token, call.at_ms, sequence)
         self._told.move_to_end(call.call_id)
         if len(self._told) > REMEMBERED:
@@ -110,6 +97,25 @@ class Departures:
     def numbers(self, call: LiveCall) -> CallNumbers:
         """Return the numbers of a call that leaves, as they are read here."""
         return self._reader.read(call)
+
+    def _departure(self, call: LiveCall) -> Departure:
+        """Return the half of a call, blinded with the keys of its epoch."""
+        epoch = self._secrets.signed.terms.epoch_index(call.at_ms)
+        numbers, keys = self._reader.read(call), self._secrets.keys(epoch)
+        half = live_half(call, numbers, keys, ident=0, arrives=False)
+        return Departure(
+            at_ms=half.at_ms,
+            epoch=epoch,
+            pair=_token(half.pair),
+            called=_token(half.called),
+            calling=_token(half.calling),
+            states=states_of(calling=half.calling_state, called=half.called_state),
+            flags=half.flags,
+        )
+
+    def hear_upto(self, moment_ms: int) -> None:
+        """Note that whatever switches had said by this moment has been heard."""
+        self.publisher.heard_ms = moment_ms
 
     def miss_now(self) -> None:
         """Promise nothing up to now: a call may leave of which nothing is known."""

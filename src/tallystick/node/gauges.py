@@ -132,6 +132,18 @@ READINGS: Final = (
         lambda node: float(not node.arrivals.hold.breaker.may_wait(now_ms=now_ms())),
     ),
     Reading(
+        "tally_log_live",
+        "Whether the log that several nodes share can be read and written; 1 for a"
+        " node that is alone",
+        lambda node: float(node.cluster is None or node.cluster.is_live),
+    ),
+    Reading(
+        "tally_log_missing_members",
+        "Nodes of the own party without whom nothing is promised, and that are not"
+        " there",
+        lambda node: 0 if node.cluster is None else len(node.cluster.missing),
+    ),
+    Reading(
         "tally_unanswered_faults",
         "Answers that could not be handed over",
         lambda node: node.arrivals.faults,

@@ -13,6 +13,7 @@ import structlog
 EVENTS: Final = {
     "started": "The node answers.",
     "stopped": "The node was told to stop, and has.",
+    "worker-ended": "One of the processes has ended; another takes its place.",
     "peer-connected": "The peer's stream is open.",
     "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
     "clock": "The clock was set, or the node stood still: calls are unproven at first.",

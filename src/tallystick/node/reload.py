@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FIXED: Final = (
     *("folder", "listen.http", "listen.sip", "listen.channel"),
-    *("fetch", "roaming"),
+    *("fetch", "roaming", "workers", "cluster"),
 )
 """Settings that hold from the next start on."""
 NEVER_MS: Final = 1 << 62
@@ -131,6 +131,14 @@ def take_material(node: "Node", material: Material) -> tuple[str, ...]:
             "The new files are of another party, or for another peer.",
             advice="That is another node: stop this one and start it anew.",
         )
+    if node.cluster is not None and (
+        material.secrets.signed.digest != node.secrets.signed.digest
+    ):
+        raise ConfigError(
+            "node-reload",
+            "Nodes that answer as one take other terms only when they start.",
+            advice="Stop all of them, and start them anew.",
+        )
     settings = material.settings
     tls, listen = node.reloads.tls, settings.listen
     if tls is not None and listen.certificate and listen.certificate_key:
@@ -148,13 +156,14 @@ def take_material(node: "Node", material: Material) -> tuple[str, ...]:
         take_terms(node, material.secrets)
     else:
         _take_hold(node, node.secrets)
-        if node.settings.peer != before.peer:
+        subscriber = node.subscriber
+        if node.settings.peer != before.peer and isinstance(subscriber, Subscriber):
             side = node.reloads.makers.side(node.secrets)
-            again = node.reloads.makers.subscription(
-                node.settings, side, node.subscriber
-            )
+            again = node.reloads.makers.subscription(node.settings, side, subscriber)
             node.follow(again)
     later = [name for name in FIXED if _value(before, name) != _value(settings, name)]
+    if node.cluster is not None and node.settings.peer != before.peer:
+        later.append("peer")
     later += [] if _same_tls(before, settings) else ["listen.certificate"]
     return tuple(later)
 
@@ -165,6 +174,8 @@ def take_terms(node: "Node", secrets: Secrets) -> None:
     Both streams begin anew, and so do their promises: for some seconds calls are
     unproven, and none is accused.
     """
+    if node.cluster is not None:
+        return  # the others would not: all of them start anew
     makers, terms = node.reloads.makers, secrets.signed.terms
     side, publisher = makers.side(secrets), makers.publisher(terms)
     node.departures.publisher.flush(now_ms=side.now_ms())
@@ -184,6 +195,8 @@ def _take_hold(node: "Node", secrets: Secrets) -> None:
     Under other terms what is held was told with other keys: nothing may rest on its
     absence.
     """
+    if node.cluster is not None:
+        return  # what is held is the log's, and every member holds it alike
     hold, now_ms = node.arrivals.hold, node.condition.now_ms()
     other = node.reloads.makers.hold(node.settings, secrets.signed.terms)
     same_terms = secrets.signed.digest == node.secrets.signed.digest
@@ -201,6 +214,8 @@ def _take_hold(node: "Node", secrets: Secrets) -> None:
 
 def watch_arrivals(node: "Node") -> None:
     """Say from when on the node knows every call that arrives: now, or never."""
+    if node.cluster is not None:
+        return  # what one member misses the others cannot know
     matcher = node.arrivals.hold.matcher
     since_ms = node.condition.now_ms() + matcher.window.after_ms
     every = node.settings.every_arrival

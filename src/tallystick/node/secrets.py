@@ -13,6 +13,7 @@ from tallystick.channel import (
     parse_agreement,
     signing_key,
 )
+from tallystick.cluster import LogKeys, log_keys
 from tallystick.domains.calls.live import LiveKeys
 from tallystick.model import ConfigError
 from tallystick.node.files import read_text
@@ -28,11 +29,13 @@ class Secrets:
         party: Its own name.
         signed: What both parties agreed.
         signing: Its signing key.
+        log: The keys of the log that its nodes share, if there are several.
     """
 
     party: str
     signed: SignedTerms
     signing: SigningKey = field(repr=False)
+    log: LogKeys = field(repr=False)
     _agreement: Agreement = field(repr=False)
     _keys: dict[int, LiveKeys] = field(default_factory=dict, repr=False)
 
@@ -63,6 +66,7 @@ class Secrets:
             party=key.party,
             signed=signed,
             signing=signing_key(key),
+            log=log_keys(key, signed.terms.channel),
             _agreement=agree(key, peers[0]),
         )
 

@@ -24,6 +24,7 @@ from tallystick.net.link import Door, Subscription, door_tls
 from tallystick.node.arrivals import Arrivals
 from tallystick.node.captures import Captures
 from tallystick.node.clockwatch import ClockWatch
+from tallystick.node.cluster import Cluster
 from tallystick.node.condition import Condition
 from tallystick.node.courses import Courses
 from tallystick.node.departures import Departures
@@ -35,6 +36,7 @@ from tallystick.node.metrics import Metrics
 from tallystick.node.reload import Reloads, take_material, take_terms
 from tallystick.node.secrets import Secrets
 from tallystick.node.settings import NodeSettings
+from tallystick.node.shared import PeerView
 from tallystick.node.switches import Switches
 from tallystick.node.verdicts import VerdictLog
 
@@ -44,7 +46,6 @@ HOUSEKEEPING_S: Final = 1.0
 MERGING_S: Final = 60.0
 RELOADS_LIMIT: Final = 2  # one under way, one that waits
 FILES: Final = 8_192  # some 1,100 connections for each door, and what else is open
-EXPIRE_LIMIT: Final = 5_000  # departures let go in one turn: some 10 ms
 SWEEP_S: Final = 0.2  # at 3,000 calls a second some 30,000 objects: 1 ms
 QUIET_S: Final = 10.0
 GIVE_WAY_S: Final = 0.000_5  # after so long a thread lets those who answer go first
@@ -68,6 +69,8 @@ class Node:
         settings: What it was told.
         secrets: Its keys.
         doors: What is asked of it by HTTP.
+        cluster: What it shares with other nodes of its party; None: it is alone.
+        is_worker: Whether other processes listen on the same ports.
         addresses: Where it listens, once it does.
     """
 
@@ -75,7 +78,7 @@ class Node:
     secrets: Secrets
     departures: Departures
     arrivals: Arrivals
-    subscriber: Subscriber
+    subscriber: Subscriber | PeerView
     subscription: Subscription
     door: Door
     condition: Condition
@@ -88,6 +91,8 @@ class Node:
     log: Log
     helpers: tuple[Helper, ...] = ()
     captures: Captures | None = None
+    cluster: Cluster | None = None
+    is_worker: bool = False
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _following: asyncio.Task[None] | None = None
@@ -105,8 +110,8 @@ class Node:
             UnavailableError: "node-listen" where it may not listen.
         """
         loop = asyncio.get_running_loop()
-        listen = self.settings.listen
-        self.departures.publisher.heard_ms = now_ms()
+        listen, shared = self.settings.listen, self.is_worker or None
+        self.departures.hear_upto(now_ms())
         if listen.channel is not None:
             tls = None
             if listen.certificate is not None and listen.certificate_key is not None:
@@ -114,7 +119,9 @@ class Node:
                 self.reloads.tls = tls
             host, port = split_address(listen.channel)
             with _listening("channel", listen.channel):
-                self.addresses["channel"] = await self.door.open(host, port, tls=tls)
+                self.addresses["channel"] = await self.door.open(
+                    host, port, tls=tls, shared=shared
+                )
         if listen.http is not None:
             host, port = split_address(listen.http)
             self._connections = Connections(
@@ -124,13 +131,17 @@ class Node:
                 refused=self._refused,
             )
             with _listening("http", listen.http):
-                self._http = await loop.create_server(self._connections, host, port)
+                self._http = await loop.create_server(
+                    self._connections, host, port, reuse_port=shared
+                )
             name = self._http.sockets[0].getsockname()
             self.addresses["http"] = (str(name[0]), int(name[1]))
         if listen.sip is not None:
             host, port = split_address(listen.sip)
             with _listening("sip", listen.sip):
-                self.addresses["sip"] = await self.switches.door.open(host, port)
+                self.addresses["sip"] = await self.switches.door.open(
+                    host, port, shared=shared
+                )
         if listen.sips is not None and self.switches.tls is not None:
             host, port = split_address(listen.sips)
             with _listening("sips", listen.sips):
@@ -143,6 +154,8 @@ class Node:
                 self.addresses["hep"] = await self.captures.door.open(host, port)
         self.condition.listens = self.addresses
         self.follow(self.subscription)
+        if self.cluster is not None:
+            self._run(self._share(self.cluster))
         self._run(self._watch())
         self._run(self._keep_house())
         self._run(self._merge())
@@ -159,8 +172,8 @@ class Node:
             subscription.state.sessions += self.subscription.state.sessions
         self.subscription = self.condition.subscription = subscription
         if self.settings.peer is not None:
-            host, port = split_address(self.settings.peer.address)
-            work = subscription.follow(host, port)
+            places = map(split_address, self.settings.peer.places)
+            work = subscription.follow(*places)
             self._following = asyncio.ensure_future(work)
 
     async def reload(self) -> bool:
@@ -219,6 +232,14 @@ class Node:
         """Tell how the node stands; ready: a call could be judged."""
         return self.condition.told()
 
+    async def _share(self, cluster: Cluster) -> None:
+        """Work with the other nodes; where that cannot go on, this one ends."""
+        try:
+            await cluster.run()
+        except Exception:  # ruff: ignore[blind-except] (another takes its place)
+            self._failed()
+        signal.raise_signal(signal.SIGTERM)
+
     def _run(self, work: Awaitable[None]) -> None:
         self._tasks.append(asyncio.ensure_future(work))
 
@@ -251,7 +272,7 @@ class Node:
         doors = self._connections
         since = None if doors is None else doors.next_turn()
         upto_ms = self._heard.turn(moment, unread_since=since)
-        self.departures.publisher.heard_ms = upto_ms
+        self.departures.hear_upto(upto_ms)
 
     def _clock_watch(self) -> ClockWatch:
         window = self.arrivals.hold.matcher.window
@@ -264,11 +285,15 @@ class Node:
 
     def _begin_stream(self, moment: int) -> None:
         """Promise anew: the old promises are of a time that has not come yet."""
+        self._heard.forget(moment)
+        if self.cluster is not None:
+            # The stream is the party's, and counts by the log's time.
+            self.departures.miss_now()
+            return
         publisher = Publisher(
             self.secrets.signed.terms, stream=secrets.token_bytes(8), now_ms=moment
         )
         publisher.heard_ms = moment
-        self._heard.forget(moment)
         self.departures.agree(self.secrets, publisher)
         self.door.agree(self.door.side, publisher)
 
@@ -324,7 +349,7 @@ class Node:
 
     def _tidy(self, known: "_Known") -> None:
         moment = now_ms()
-        self.arrivals.hold.matcher.expire(moment, limit=EXPIRE_LIMIT)
+        self.arrivals.tidy(now_ms=moment)
         self.arrivals.refresh(now_s=moment // 1000)
         if self.captures is not None:
             self.captures.keep_house()

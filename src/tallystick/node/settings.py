@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -234,8 +235,53 @@ class Certificate(_Section):
 class Peer(_Section):
     """Where the peer's departures come from."""
 
-    address: Address = Field(description="The peer's `listen.channel`.")
+    address: Address | None = Field(
+        default=None, description="The peer's `listen.channel`."
+    )
+    addresses: tuple[Address, ...] = Field(
+        default=(), description="The same of several nodes, tried in turn."
+    )
     tls: bool = Field(default=False, description="Whether the peer listens with TLS.")
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Peer":
+        if bool(self.address) == bool(self.addresses):
+            raise ValueError("needs either address or addresses")
+        return self
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the peer's nodes are, in the order in which they are tried."""
+        return (self.address,) if self.address else self.addresses
+
+
+MemberName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,24}$")]
+
+
+class Sharing(_Section):
+    """How this node works together with others of its party."""
+
+    name: MemberName = Field(description="Its own name among them.")
+    members: tuple[MemberName, ...] = Field(
+        min_length=1,
+        max_length=16,
+        description="Names of all; without any of them nothing is promised.",
+    )
+    store: SecretStr = Field(
+        description="Where they meet, as redis://:password@192.0.2.1:6379/0."
+    )
+    failover_ms: int = Field(
+        default=0,
+        ge=0,
+        le=600_000,
+        description="After what silence every switch asks another node; 0: never.",
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> "Sharing":
+        if self.name not in self.members or len({*self.members}) < len(self.members):
+            raise ValueError("needs its own name among members, each of them once")
+        return self
 
 
 class Stir(_Section):
@@ -347,6 +393,10 @@ class NodeSettings(BaseSettings):
         " only then an answered departure that never came is noted.",
     )
     folder: Path = Field(default=Path("node"), description="Verdicts and state.")
+    workers: int = Field(
+        default=1, ge=1, le=16, description="Processes that share the work."
+    )
+    cluster: Sharing | None = None
     limits: Limits = Limits()
 
     @model_validator(mode="after")

@@ -86,7 +86,8 @@ class Coverage:
             return "clock_off"
         if self._early >= EARLY_PAIRS:
             return "clock_off"
-        if at_ms < now_ms - window.keep_ms:
+        # A departure as old as its window allows must still be held.
+        if at_ms < now_ms - window.horizon_ms:
             return "forgotten"
         if at_ms - window.before_ms < self._floor_ms:
             return "stream_gap"

@@ -20,7 +20,8 @@ class LiveWindow:
             the clocks may disagree. The watermark must reach so far beyond an
             arrival before anything rests on absence.
         horizon_ms: How far outside the window a departure of the same numbers still
-            keeps its arrival from being called missing.
+            keeps its arrival from being called missing, and so long after it an
+            arrival may be judged.
         busy: With more departures than these to (or from) a number held at once, a
             shared number proves nothing.
         least_pairs: Pairs to have been seen before the clocks count as known; until
@@ -55,7 +56,7 @@ class LiveWindow:
 
     @property
     def keep_ms(self) -> int:
-        """How old a departure may be to be taken in, or an arrival to be judged."""
+        """How old a departure may be to be taken in."""
         return self.before_ms + self.horizon_ms
 
     @property
