@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tallystick.node.merging import HOUR_MS, files_of, merge_some, write_whole
-from tallystick.node.verdicts import KIND, SCHEMA
+from tallystick.node.kept.merging import HOUR_MS, files_of, merge_some, write_whole
+from tallystick.node.kept.verdicts import KIND, SCHEMA
 from timing import machine
 
 

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 
 from tallystick.agreement import Evidence, Verdict
-from tallystick.node.arrivals import Answered
-from tallystick.node.measures import STAGES, Stages
-from tallystick.node.metrics import Metrics
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.watch.measures import STAGES, Stages
+from tallystick.node.watch.metrics import Metrics
 from timing import machine
 
 

@@ -28,7 +28,7 @@ import uvloop
 from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import encode_verifying_key, signing_key
-from tallystick.node.terms import new_terms, sign_file, write_terms
+from tallystick.node.config.terms import new_terms, sign_file, write_terms
 from timing import machine
 
 TRANSIT_S = 0.05

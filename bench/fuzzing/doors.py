@@ -19,9 +19,9 @@ from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import encode_verifying_key, signing_key
 from tallystick.net.http import PIECE, Connection, Connections, Exchange
 from tallystick.node.build import build
+from tallystick.node.config.settings import load_settings
+from tallystick.node.config.terms import new_terms, sign_file, write_terms
 from tallystick.node.service import Node
-from tallystick.node.settings import load_settings
-from tallystick.node.terms import new_terms, sign_file, write_terms
 
 NOW_MS = 1_800_000_000_000
 _LENGTH = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Za-z ]+\r\n(?:[a-z-]+: [^\r\n]*\r\n)*\r\n")

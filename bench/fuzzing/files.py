@@ -9,7 +9,7 @@ from fuzzing.spoil import spoiler
 from fuzzing.target import Target
 from tallystick.agreement import parse_rules
 from tallystick.model import TallystickError
-from tallystick.node.settings import load_settings
+from tallystick.node.config.settings import load_settings
 
 SETTINGS = b"""\
 party = "BY"

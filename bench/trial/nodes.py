@@ -16,7 +16,7 @@ from typing import Final
 from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
-from tallystick.node.terms import USUAL
+from tallystick.node.config.terms import USUAL
 
 HOST: Final = "127.0.0.1"
 PARTIES: Final = ("BY", "RU")

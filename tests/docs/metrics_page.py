@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from prometheus_client.registry import Collector
 
-from tallystick.node.gauges import READINGS, Gauges
-from tallystick.node.measures import STAGES
-from tallystick.node.metrics import Metrics
+from tallystick.node.watch.gauges import READINGS, Gauges
+from tallystick.node.watch.measures import STAGES
+from tallystick.node.watch.metrics import Metrics
 from tallystick.pairing.live.closing import Sign
 
 HEAD = """# Metrics of a node

@@ -5,7 +5,7 @@ import contextlib
 
 from node.pair import both
 from node.test_two_nodes import warm
-from tallystick.node.arrivals import Answered
+from tallystick.node.calls.arrivals import Answered
 from tallystick.node.rehearsal.parties import RULES, Post
 from tallystick.node.rehearsal.ways import gateway_of
 from tallystick.node.service import Node

@@ -11,8 +11,8 @@ from tallystick.blinding import new_private_key
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
 from tallystick.node.build import build
+from tallystick.node.config.settings import load_settings
 from tallystick.node.service import Node, now_ms
-from tallystick.node.settings import load_settings
 
 COUNTRIES = ("BY", "RU")
 WINDOW_MS = 500  # so that a test need not wait long until the peer's record covers it

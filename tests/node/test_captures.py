@@ -10,7 +10,7 @@ import pytest
 from hep.packets import packet, sip
 from tallystick.agreement import Verdict, only_watched
 from tallystick.model import ConfigError
-from tallystick.node.check import check_node
+from tallystick.node.config.check import check_node
 from tallystick.node.service import Node, now_ms
 
 from .pair import WINDOW_MS, agreed, both, node_of, post, send

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tallystick.channel import parse_agreement
-from tallystick.node.check_files import try_certificates, try_folder, try_terms
-from tallystick.node.dates import certificate_dates, earliest
+from tallystick.node.config.check_files import try_certificates, try_folder, try_terms
+from tallystick.node.config.dates import certificate_dates, earliest
+from tallystick.node.config.settings import NodeSettings, load_settings
 from tallystick.node.service import now_ms
-from tallystick.node.settings import NodeSettings, load_settings
 
 from .pair import agreed, node_of
 from .test_reload import certificate, renewed

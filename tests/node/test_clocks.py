@@ -9,9 +9,9 @@ import pytest
 from channel.parties import NOW_MS, check, publisher, terms
 from tallystick.channel import Heartbeat, Position, Resumed, Subscriber
 from tallystick.node import service
-from tallystick.node.clockwatch import ClockWatch
-from tallystick.node.logs import Log
+from tallystick.node.calls.clockwatch import ClockWatch
 from tallystick.node.service import Node
+from tallystick.node.watch.logs import Log
 from tallystick.pairing.live import LiveHalf, LiveMatcher, LiveWindow
 
 from .pair import WINDOW_MS, both, post

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.node.courses import find_course
+from tallystick.node.kept.courses import find_course
 
 from .pair import both, post, send
 from .test_two_nodes import A, arriving, leaving, warm

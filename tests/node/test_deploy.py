@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tallystick.node.gauges import READINGS, Gauges
-from tallystick.node.metrics import Metrics
+from tallystick.node.watch.gauges import READINGS, Gauges
+from tallystick.node.watch.metrics import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "tallystick.json").read_text("utf-8"))

@@ -19,8 +19,8 @@ from tallystick.domains.calls.live import LiveCall
 from tallystick.domains.calls.passport import sign_shaken
 from tallystick.model import ConfigError
 from tallystick.net.fetch import Fetcher
-from tallystick.node.fetching import Fetching
-from tallystick.node.kept import Kept, KeptFiles
+from tallystick.node.calls.certificates import Kept, KeptFiles
+from tallystick.node.calls.fetching import Fetching
 from tallystick.node.service import Node, now_ms
 
 from .pair import agreed, node_of, send

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tallystick.model import ConfigError
-from tallystick.node.flags import parse_flags, shown, told
-from tallystick.node.settings import load_settings, meanings
+from tallystick.node.config.flags import parse_flags, shown, told
+from tallystick.node.config.settings import load_settings, meanings
 
 TEXT = """
 party = "RU"

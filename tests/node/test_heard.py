@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channel.parties import NOW_MS, departure, publisher
 from tallystick.net.http import Connections, Exchange
-from tallystick.node.heard import LAG_TURNS, TURNS_KEPT, Heard
+from tallystick.node.calls.heard import LAG_TURNS, TURNS_KEPT, Heard
 
 BATCH = "x" * 3_000  # some three fit into what is read in one go
 

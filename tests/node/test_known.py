@@ -10,9 +10,9 @@ import pytest
 from tallystick.domains.calls.lists import NAMES_LIMIT, parse_names
 from tallystick.domains.calls.live import LiveCall
 from tallystick.model import ConfigError
-from tallystick.node.known import KnownFiles
-from tallystick.node.logs import Log
+from tallystick.node.config.known import KnownFiles
 from tallystick.node.service import Node, now_ms
+from tallystick.node.watch.logs import Log
 
 from .pair import agreed, node_of
 
@@ -164,7 +164,7 @@ def test_an_unchanged_file_is_left_alone(node, tmp_path):
 
 def test_a_running_node_looks_by_itself(tmp_path, monkeypatch, node):
     """Beside the calls, all the time."""
-    monkeypatch.setattr("tallystick.node.known.LOOK_S", 0.01)
+    monkeypatch.setattr("tallystick.node.config.known.LOOK_S", 0.01)
 
     async def run() -> None:
         await node.start()

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tallystick.node import merging
-from tallystick.node.merging import (
+from tallystick.node.kept import merging
+from tallystick.node.kept.merging import (
     HOUR_MS,
     MERGED_ROWS,
     files_of,

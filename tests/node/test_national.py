@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.node.calls.unnamed import REMEMBERED, Unnamed
 from tallystick.node.doors.national import SAME_MS
 from tallystick.node.service import now_ms
-from tallystick.node.unnamed import REMEMBERED, Unnamed
 
 from .pair import both, post, send
 from .test_stir import RULES, ask

@@ -16,9 +16,9 @@ from cryptography.x509.oid import NameOID
 
 from tallystick.blinding import read_private_key
 from tallystick.channel import encode_terms, parse_agreement, sign_terms, signing_key
-from tallystick.node.logs import Log
-from tallystick.node.secrets import Secrets
+from tallystick.node.config.secrets import Secrets
 from tallystick.node.service import now_ms
+from tallystick.node.watch.logs import Log
 
 from .pair import COUNTRIES, agreed, both, node_of, post, ready
 from .test_two_nodes import C, arriving, leaving, warm

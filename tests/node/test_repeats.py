@@ -8,7 +8,7 @@ import pytest
 from tallystick.channel import Covered, Delivered, DepartureRecord, states_of
 from tallystick.domains.calls.live import LiveCall, NumberReader, live_half
 from tallystick.domains.calls.numbers import Numbering
-from tallystick.node.departures import REPEAT_MS
+from tallystick.node.calls.departures import REPEAT_MS
 from tallystick.node.service import Node, now_ms
 
 from .pair import WINDOW_MS, agreed, both, node_of, post, ready, send

@@ -15,11 +15,11 @@ import pytest
 from net.tls import Authority, answer, serving
 from tallystick.domains.calls.live import LiveCall
 from tallystick.model import ConfigError
-from tallystick.node.arrivals import Answered
-from tallystick.node.check import check_node
-from tallystick.node.roaming import RoamingSource
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.calls.roaming import RoamingSource
+from tallystick.node.config.check import check_node
+from tallystick.node.config.settings import load_settings
 from tallystick.node.service import Node, now_ms
-from tallystick.node.settings import load_settings
 
 from .pair import agreed, both, node_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tallystick.model import ConfigError
-from tallystick.node.settings import load_settings
+from tallystick.node.config.settings import load_settings
 
 PLAIN = """
 party = "BY"

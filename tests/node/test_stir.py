@@ -14,10 +14,10 @@ from spec_tables import cells_below
 from tallystick.model import ConfigError
 from tallystick.net.http import Exchange
 from tallystick.node.build import build
-from tallystick.node.departures import REPEAT_MS
-from tallystick.node.identity import Identities
+from tallystick.node.calls.departures import REPEAT_MS
+from tallystick.node.calls.identity import Identities
+from tallystick.node.config.settings import load_settings
 from tallystick.node.service import Node, now_ms
-from tallystick.node.settings import load_settings
 
 from .pair import agreed, both, node_of, post
 from .test_identity import SETTINGS, identity

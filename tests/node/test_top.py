@@ -7,9 +7,16 @@ import pytest
 from rich.console import Console
 
 from tallystick.cli.top import frame
-from tallystick.node.measures import EVERY, STAGES, Counts, Spread, Spreads, Stages
-from tallystick.node.metrics import Metrics
-from tallystick.node.top import Reading, View, quantile, read, view
+from tallystick.node.watch.measures import (
+    EVERY,
+    STAGES,
+    Counts,
+    Spread,
+    Spreads,
+    Stages,
+)
+from tallystick.node.watch.metrics import Metrics
+from tallystick.node.watch.top import Reading, View, quantile, read, view
 
 HEALTH: dict[str, object] = {"party": "RU", "peer": "BY", "ready": True}
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from tallystick.agreement import LANGUAGES, Evidence, decide, default_rules, sentence
 from tallystick.cli import make_app
-from tallystick.node.arrivals import Answered
-from tallystick.node.courses import Strange
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.kept.courses import Strange
 
 from .pair import agreed, node_of
 

@@ -12,12 +12,12 @@ from passport.world import INFO, LEAF_KEY, trust
 from spec_tables import cells_below
 from tallystick.agreement import Evidence, Verdict
 from tallystick.domains.calls.passport import CertificateStore, read_contact
-from tallystick.node.arrivals import Answered
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.calls.identity import Broken, Judged
+from tallystick.node.calls.switches import Switches
+from tallystick.node.calls.words import decision_of, status_of, told_of, verstat_of
 from tallystick.node.doors import redress
-from tallystick.node.identity import Broken, Judged
 from tallystick.node.service import Node, now_ms
-from tallystick.node.switches import Switches
-from tallystick.node.words import decision_of, status_of, told_of, verstat_of
 
 from .pair import agreed, node_of, send
 from .test_identity import SETTINGS, identity, signed

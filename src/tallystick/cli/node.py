@@ -9,7 +9,7 @@ import typer
 from tallystick.cli import node_demo
 
 if TYPE_CHECKING:
-    from tallystick.node.settings import NodeSettings
+    from tallystick.node.config.settings import NodeSettings
 
 app = typer.Typer(
     name="node",
@@ -49,10 +49,10 @@ def run(
     import uvloop
 
     from tallystick.node.build import build
-    from tallystick.node.flags import parse_flags
-    from tallystick.node.membership import settings_of, worker_of
+    from tallystick.node.cluster.membership import settings_of, worker_of
+    from tallystick.node.config.flags import parse_flags
+    from tallystick.node.config.settings import NodeSettings, load_settings
     from tallystick.node.service import serve
-    from tallystick.node.settings import NodeSettings, load_settings
 
     flags = parse_flags([*(settings or ()), *([f"listen.http={http}"] if http else ())])
     own = worker_of(worker)
@@ -84,8 +84,8 @@ def _run_workers(settings: "NodeSettings", arguments: tuple[str, ...]) -> None:
     import uvloop
 
     from tallystick.node.build import build
-    from tallystick.node.membership import keep_ms
-    from tallystick.node.workers import Workers, check_ports, worker_command
+    from tallystick.node.cluster.membership import keep_ms
+    from tallystick.node.cluster.workers import Workers, check_ports, worker_command
 
     check_ports(settings)
 
@@ -110,9 +110,9 @@ def check(config_file: _Config = _DEFAULT, settings: _Set = None) -> None:
     """
     import uvloop
 
-    from tallystick.node.check import check_node
-    from tallystick.node.flags import parse_flags
-    from tallystick.node.settings import load_settings
+    from tallystick.node.config.check import check_node
+    from tallystick.node.config.flags import parse_flags
+    from tallystick.node.config.settings import load_settings
 
     flags = parse_flags(settings or ())
     results = uvloop.run(check_node(load_settings(config_file, flags).settings))
@@ -136,8 +136,8 @@ def show(
     """
     import json
 
-    from tallystick.node.flags import parse_flags, shown, told
-    from tallystick.node.settings import load_settings
+    from tallystick.node.config.flags import parse_flags, shown, told
+    from tallystick.node.config.settings import load_settings
 
     loaded = load_settings(config_file, parse_flags(settings or ()))
     if as_json:
@@ -164,8 +164,8 @@ def top(
     Example: tally node top --url http://127.0.0.1:8080
     """
     from tallystick.cli.top import reader, show, show_once
-    from tallystick.node.ask import url_of
-    from tallystick.node.settings import load_settings
+    from tallystick.node.config.settings import load_settings
+    from tallystick.node.watch.ask import url_of
 
     again = reader(url or url_of(load_settings(config_file).settings))
     (show_once if once else show)(again, interval_s=interval)
@@ -183,10 +183,10 @@ def why(
     """
     from tallystick.agreement import LANGUAGES, sentence
     from tallystick.model import ConfigError
-    from tallystick.node.courses import find_course
-    from tallystick.node.membership import folders_of
-    from tallystick.node.settings import load_settings
-    from tallystick.node.verdicts import find_verdict
+    from tallystick.node.cluster.membership import folders_of
+    from tallystick.node.config.settings import load_settings
+    from tallystick.node.kept.courses import find_course
+    from tallystick.node.kept.verdicts import find_verdict
 
     chosen = next((one for one in LANGUAGES if one == language), None)
     if chosen is None:
@@ -248,8 +248,8 @@ def terms(
     from datetime import UTC
 
     from tallystick.model import ConfigError
+    from tallystick.node.config.terms import new_terms, sign_file, write_terms
     from tallystick.node.service import now_ms
-    from tallystick.node.terms import new_terms, sign_file, write_terms
 
     if (peer is None) == bool(peer_signing):
         raise ConfigError(

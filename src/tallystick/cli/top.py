@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tallystick.model import UnavailableError
-from tallystick.node.ask import get, health
-from tallystick.node.top import Reading, View, read, view
+from tallystick.node.watch.ask import get, health
+from tallystick.node.watch.top import Reading, View, read, view
 
 VERDICTS_SHOWN: Final = 7
 WIDTH: Final = 80

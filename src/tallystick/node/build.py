@@ -17,13 +17,26 @@ from tallystick.domains.calls.passport import Contact, load_signer
 from tallystick.model import ConfigError
 from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
 from tallystick.net.sip_tls import switch_tls
-from tallystick.node.arrivals import Arrivals
-from tallystick.node.captures import Captures
-from tallystick.node.cluster import Cluster, SharedSubscription
-from tallystick.node.condition import Condition
-from tallystick.node.courses import Courses
-from tallystick.node.dates import certificate_dates, earliest
-from tallystick.node.departures import Departures
+from tallystick.node.calls.arrivals import Arrivals
+from tallystick.node.calls.captures import Captures
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.fetching import Fetching
+from tallystick.node.calls.identity import Identities
+from tallystick.node.calls.signing import sign_departure, signing_policy
+from tallystick.node.calls.switches import Switches, clients_of
+from tallystick.node.cluster.membership import Worker, cluster_of
+from tallystick.node.cluster.running import Cluster, SharedSubscription
+from tallystick.node.cluster.shared import (
+    MARGIN_MS,
+    PeerView,
+    SharedArrivals,
+    SharedDepartures,
+)
+from tallystick.node.config.dates import certificate_dates, earliest
+from tallystick.node.config.files import read_bytes, read_text
+from tallystick.node.config.known import KnownFiles, read_knowledge, read_lists
+from tallystick.node.config.secrets import Secrets
+from tallystick.node.config.settings import NodeSettings
 from tallystick.node.doors.calls import CallDoors
 from tallystick.node.doors.describe import DescribeDoors
 from tallystick.node.doors.national import NationalDoors
@@ -32,28 +45,15 @@ from tallystick.node.doors.stir import StirDoors
 from tallystick.node.doors.table import Door as HttpDoor
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
-from tallystick.node.fetching import Fetching
-from tallystick.node.files import read_bytes, read_text
-from tallystick.node.gauges import Gauges
 from tallystick.node.helpers import helpers_of, identities_of
-from tallystick.node.identity import Identities
-from tallystick.node.known import KnownFiles, read_knowledge, read_lists
-from tallystick.node.logs import Log
-from tallystick.node.membership import Worker, cluster_of
-from tallystick.node.metrics import Metrics
+from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.reload import Makers, Material, Reloads, watch_arrivals
-from tallystick.node.secrets import Secrets
 from tallystick.node.service import Node, now_ms
-from tallystick.node.settings import NodeSettings
-from tallystick.node.shared import (
-    MARGIN_MS,
-    PeerView,
-    SharedArrivals,
-    SharedDepartures,
-)
-from tallystick.node.signing import sign_departure, signing_policy
-from tallystick.node.switches import Switches, clients_of
-from tallystick.node.verdicts import VerdictLog
+from tallystick.node.watch.condition import Condition
+from tallystick.node.watch.gauges import Gauges
+from tallystick.node.watch.logs import Log
+from tallystick.node.watch.metrics import Metrics
 from tallystick.pairing.live import Hold, HoldSettings, LiveMatcher, LiveWindow
 
 COURSES_SHARE: Final = 8

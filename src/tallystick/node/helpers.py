@@ -12,17 +12,17 @@ from tallystick.model import ConfigError
 from tallystick.net.camara import RoamingClient
 from tallystick.net.fetch import Fetcher
 from tallystick.net.resolve import Resolver
-from tallystick.node.arrivals import Arrivals
-from tallystick.node.fetching import Fetching
-from tallystick.node.files import read_text
-from tallystick.node.identity import Identities
-from tallystick.node.kept import KeptFiles
-from tallystick.node.known import KnownFiles
-from tallystick.node.logs import Log
-from tallystick.node.metrics import Metrics
-from tallystick.node.outward import Roaming
-from tallystick.node.roaming import RoamingSource
-from tallystick.node.settings import NodeSettings
+from tallystick.node.calls.arrivals import Arrivals
+from tallystick.node.calls.certificates import KeptFiles
+from tallystick.node.calls.fetching import Fetching
+from tallystick.node.calls.identity import Identities
+from tallystick.node.calls.roaming import RoamingSource
+from tallystick.node.config.files import read_text
+from tallystick.node.config.known import KnownFiles
+from tallystick.node.config.outward import Roaming
+from tallystick.node.config.settings import NodeSettings
+from tallystick.node.watch.logs import Log
+from tallystick.node.watch.metrics import Metrics
 
 SPARE_MS: Final = 20
 """Of a call's deadline, for the verdict itself."""

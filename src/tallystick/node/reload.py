@@ -17,9 +17,9 @@ from tallystick.domains.calls.sip import Clients
 from tallystick.domains.calls.stir import SigningPolicy
 from tallystick.model import ConfigError
 from tallystick.net.link import Side, Subscription
-from tallystick.node.identity import Identities
-from tallystick.node.secrets import Secrets
-from tallystick.node.settings import NodeSettings
+from tallystick.node.calls.identity import Identities
+from tallystick.node.config.secrets import Secrets
+from tallystick.node.config.settings import NodeSettings
 from tallystick.pairing.live import Hold
 
 if TYPE_CHECKING:

@@ -21,24 +21,24 @@ from tallystick.channel import Publisher, Subscriber
 from tallystick.model import TallystickError, UnavailableError
 from tallystick.net.http import Connections
 from tallystick.net.link import Door, Subscription, door_tls
-from tallystick.node.arrivals import Arrivals
-from tallystick.node.captures import Captures
-from tallystick.node.clockwatch import ClockWatch
-from tallystick.node.cluster import Cluster
-from tallystick.node.condition import Condition
-from tallystick.node.courses import Courses
-from tallystick.node.departures import Departures
+from tallystick.node.calls.arrivals import Arrivals
+from tallystick.node.calls.captures import Captures
+from tallystick.node.calls.clockwatch import ClockWatch
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.heard import Heard
+from tallystick.node.calls.switches import Switches
+from tallystick.node.cluster.running import Cluster
+from tallystick.node.cluster.shared import PeerView
+from tallystick.node.config.secrets import Secrets
+from tallystick.node.config.settings import NodeSettings
 from tallystick.node.doors.table import Doors
-from tallystick.node.heard import Heard
 from tallystick.node.helpers import Helper
-from tallystick.node.logs import Log
-from tallystick.node.metrics import Metrics
+from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.reload import Reloads, take_material, take_terms
-from tallystick.node.secrets import Secrets
-from tallystick.node.settings import NodeSettings
-from tallystick.node.shared import PeerView
-from tallystick.node.switches import Switches
-from tallystick.node.verdicts import VerdictLog
+from tallystick.node.watch.condition import Condition
+from tallystick.node.watch.logs import Log
+from tallystick.node.watch.metrics import Metrics
 
 TICK_S: Final = 0.005
 STOP_S: Final = 5.0  # how long others may take to let go

@@ -14,11 +14,11 @@ from tallystick.agreement import LANGUAGES, Verdict, explain
 from tallystick.channel import ClosingRecord
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge
 from tallystick.net.http import Exchange
-from tallystick.node.arrivals import Answered, Arrivals
-from tallystick.node.departures import Departures
+from tallystick.node.calls.arrivals import Answered, Arrivals
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.words import told_of
 from tallystick.node.doors.table import Door, Refused, decoded, refuse
-from tallystick.node.metrics import Metrics
-from tallystick.node.words import told_of
+from tallystick.node.watch.metrics import Metrics
 
 BATCH_LIMIT: Final = 250  # calls at a time: some 20 ms
 LATEST_MS: Final = 4_102_444_800_000  # the year 2100

@@ -12,11 +12,11 @@ import msgspec
 
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge, with_plus
 from tallystick.net.http import Exchange
-from tallystick.node.arrivals import Answered, Arrivals
-from tallystick.node.departures import Departures
+from tallystick.node.calls.arrivals import Answered, Arrivals
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.unnamed import Unnamed
 from tallystick.node.doors.table import Door, Refused, decoded, refuse
-from tallystick.node.metrics import Metrics
-from tallystick.node.unnamed import Unnamed
+from tallystick.node.watch.metrics import Metrics
 
 SAVE: Final = "/aos/saveRequest"
 CHECK: Final = "/aos/checkRequest"

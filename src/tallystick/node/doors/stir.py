@@ -27,13 +27,13 @@ from tallystick.domains.calls.stir import (
     verified,
 )
 from tallystick.net.http import Exchange
-from tallystick.node.arrivals import Answered, Arrivals
-from tallystick.node.departures import REPEAT_MS, Departures
+from tallystick.node.calls.arrivals import Answered, Arrivals
+from tallystick.node.calls.departures import REPEAT_MS, Departures
+from tallystick.node.calls.identity import Identities
+from tallystick.node.calls.unnamed import Named, Unnamed
+from tallystick.node.config.settings import Stir
 from tallystick.node.doors.table import Door
-from tallystick.node.identity import Identities
-from tallystick.node.metrics import Metrics
-from tallystick.node.settings import Stir
-from tallystick.node.unnamed import Named, Unnamed
+from tallystick.node.watch.metrics import Metrics
 
 SIGNING: Final = "/stir/v1/signing"
 VERIFICATION: Final = "/stir/v1/verification"

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tallystick.net.http import TEXT, Exchange
-from tallystick.node.courses import Courses
 from tallystick.node.doors.table import Door, refuse
-from tallystick.node.metrics import Metrics
-from tallystick.node.verdicts import VerdictLog
+from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.verdicts import VerdictLog
+from tallystick.node.watch.metrics import Metrics
 
 _write: Final = msgspec.json.Encoder().encode
 

@@ -9,8 +9,8 @@ from tallystick.channel import Frame, encode_frame
 from tallystick.cluster import Member, Place, Replica
 from tallystick.net.link import Door, Side, Subscription
 from tallystick.net.log import Ends, LogLine
-from tallystick.node.departures import Departures
-from tallystick.node.shared import SharedArrivals
+from tallystick.node.calls.departures import Departures
+from tallystick.node.cluster.shared import SharedArrivals
 
 PUMP_S: Final = 0.004
 """How long events wait for others to share their batch."""

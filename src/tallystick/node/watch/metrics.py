@@ -5,8 +5,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, GCCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
-from tallystick.node.arrivals import Answered
-from tallystick.node.measures import Counts, Spread, Spreads, Stages
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.watch.measures import Counts, Spread, Spreads, Stages
 
 _ANSWER_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.45)
 _LAG_S: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)

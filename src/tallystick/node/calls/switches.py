@@ -17,12 +17,12 @@ from tallystick.domains.calls.sip import (
     Withdrawn,
 )
 from tallystick.net.sip import SipDoor
-from tallystick.node.arrivals import Answered, Arrivals
-from tallystick.node.departures import Departures
-from tallystick.node.metrics import Metrics
-from tallystick.node.settings import Redress as RedressDesk
-from tallystick.node.settings import Switch
-from tallystick.node.words import decision_of
+from tallystick.node.calls.arrivals import Answered, Arrivals
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.words import decision_of
+from tallystick.node.config.settings import Redress as RedressDesk
+from tallystick.node.config.settings import Switch
+from tallystick.node.watch.metrics import Metrics
 
 Signed = Callable[[LiveCall], tuple[str, ...]]
 """Signs a call that leaves: its Identity headers, none where it is not signed."""

@@ -14,11 +14,11 @@ from tallystick.domains.calls.hep import Began, Point, Points, Watch
 from tallystick.domains.calls.live import NumberKnowledge
 from tallystick.model import ConfigError
 from tallystick.net.hep import HepDoor
-from tallystick.node.arrivals import Answered, Arrivals
-from tallystick.node.departures import Departures
-from tallystick.node.files import read_text
-from tallystick.node.metrics import Metrics
-from tallystick.node.settings import Capture
+from tallystick.node.calls.arrivals import Answered, Arrivals
+from tallystick.node.calls.departures import Departures
+from tallystick.node.config.files import read_text
+from tallystick.node.config.settings import Capture
+from tallystick.node.watch.metrics import Metrics
 
 MAX_KEY: Final = 256
 _SIDES: Final = {

@@ -16,7 +16,7 @@ from tallystick.channel import (
 from tallystick.cluster import LogKeys, log_keys
 from tallystick.domains.calls.live import LiveKeys
 from tallystick.model import ConfigError
-from tallystick.node.files import read_text
+from tallystick.node.config.files import read_text
 
 EPOCHS_KEPT: Final = 8
 

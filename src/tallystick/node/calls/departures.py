@@ -11,7 +11,7 @@ from tallystick.domains.calls.live import (
     NumberReader,
     live_half,
 )
-from tallystick.node.secrets import Secrets
+from tallystick.node.config.secrets import Secrets
 
 REMEMBERED: Final = 500_000
 """Calls whose number in the stream is kept for their release: some 150 MB."""

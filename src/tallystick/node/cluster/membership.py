@@ -11,10 +11,10 @@ from tallystick.cluster import Join, Member, Rules
 from tallystick.net.hub import HubLine
 from tallystick.net.log import LogLine
 from tallystick.net.store_log import StoreLine
-from tallystick.node.cluster import Cluster
-from tallystick.node.departures import REPEAT_MS
-from tallystick.node.secrets import Secrets
-from tallystick.node.settings import NodeSettings
+from tallystick.node.calls.departures import REPEAT_MS
+from tallystick.node.cluster.running import Cluster
+from tallystick.node.config.secrets import Secrets
+from tallystick.node.config.settings import NodeSettings
 from tallystick.pairing.live import Hold, LiveWindow
 
 KEEP_LEAST_MS: Final = 60_000

@@ -7,8 +7,8 @@ from typing import Final
 
 from tallystick.channel import Terms
 from tallystick.model import TallystickError
-from tallystick.node.dates import Dated, certificate_dates
-from tallystick.node.settings import NodeSettings
+from tallystick.node.config.dates import Dated, certificate_dates
+from tallystick.node.config.settings import NodeSettings
 
 LEAST_DAYS: Final = 14
 DAY_S: Final = 86_400

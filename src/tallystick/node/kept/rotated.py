@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 import pyarrow as pa
 
-from tallystick.node.merging import files_of, merge_some, read_found, write_whole
+from tallystick.node.kept.merging import files_of, merge_some, read_found, write_whole
 
 FILE_ROWS: Final = 100_000
 FLUSH_MS: Final = 10_000

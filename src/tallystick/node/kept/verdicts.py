@@ -8,9 +8,9 @@ from typing import Final
 
 import pyarrow as pa
 
-from tallystick.node.arrivals import Answered
-from tallystick.node.merging import read_found
-from tallystick.node.rotated import Columns, Kept
+from tallystick.node.calls.arrivals import Answered
+from tallystick.node.kept.merging import read_found
+from tallystick.node.kept.rotated import Columns, Kept
 
 KIND: Final = "verdicts"
 SCHEMA: Final = pa.schema(

@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tallystick.node.measures import STAGES
+from tallystick.node.watch.measures import STAGES
 
 MILLION: Final = 1_000_000
 HARMLESS: Final = {"pass", "log"}

@@ -9,9 +9,9 @@ from typing import Final
 
 from tallystick.model import ConfigError
 from tallystick.net.hub import Hub
-from tallystick.node.logs import Log
+from tallystick.node.config.settings import NodeSettings
 from tallystick.node.service import now_ms
-from tallystick.node.settings import NodeSettings
+from tallystick.node.watch.logs import Log
 
 AGAIN_S: Final = 1.0
 """How long a process that ended stays away before another takes its place."""

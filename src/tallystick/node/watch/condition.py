@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from tallystick.channel import Subscriber
 from tallystick.net.link import Subscription
-from tallystick.node.arrivals import Arrivals
-from tallystick.node.cluster import Cluster
-from tallystick.node.secrets import Secrets
-from tallystick.node.shared import PeerView
+from tallystick.node.calls.arrivals import Arrivals
+from tallystick.node.cluster.running import Cluster
+from tallystick.node.cluster.shared import PeerView
+from tallystick.node.config.secrets import Secrets
 
 
 @dataclass(slots=True, kw_only=True)

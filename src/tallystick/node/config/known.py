@@ -8,9 +8,9 @@ from typing import Final
 from tallystick.domains.calls.lists import AgreedList, parse_names
 from tallystick.domains.calls.live import NumberKnowledge, Ranges, parse_ranges
 from tallystick.model import ConfigError
-from tallystick.node import outward
-from tallystick.node.files import read_text
-from tallystick.node.settings import NodeSettings, Numbers
+from tallystick.node.config import outward
+from tallystick.node.config.files import read_text
+from tallystick.node.config.settings import NodeSettings, Numbers
 
 LOOK_S: Final = 2.0
 _NO_RANGES: Final = Ranges(())

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tallystick.model import ConfigError, UnavailableError
-from tallystick.node.settings import NodeSettings
+from tallystick.node.config.settings import NodeSettings
 
 PATIENCE_S: Final = 3.0
 ANSWER_LIMIT: Final = 1 << 23

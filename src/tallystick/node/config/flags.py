@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, SecretStr
 
 from tallystick.model import ConfigError
-from tallystick.node.settings import Loaded, meanings
+from tallystick.node.config.settings import Loaded, meanings
 
 _ADVICE: Final = (
     "Write --set NAME=VALUE with a name of `tally node config show`, such as"

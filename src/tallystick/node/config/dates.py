@@ -8,8 +8,8 @@ from typing import NamedTuple
 from cryptography import x509
 
 from tallystick.model import ConfigError
-from tallystick.node.files import read_bytes
-from tallystick.node.settings import NodeSettings
+from tallystick.node.config.files import read_bytes
+from tallystick.node.config.settings import NodeSettings
 
 
 class Dated(NamedTuple):

@@ -20,10 +20,10 @@ from tallystick.domains.calls.live import (
     live_half,
 )
 from tallystick.model import ConfigError
-from tallystick.node.departures import REPEAT_MS
-from tallystick.node.identity import UNSIGNED, Identities, Judged
-from tallystick.node.measures import Stages
-from tallystick.node.secrets import Secrets
+from tallystick.node.calls.departures import REPEAT_MS
+from tallystick.node.calls.identity import UNSIGNED, Identities, Judged
+from tallystick.node.config.secrets import Secrets
+from tallystick.node.watch.measures import Stages
 from tallystick.pairing.live import Answer, Hold, LiveHalf, Match
 
 REMEMBERED: Final = 200_000

@@ -7,17 +7,17 @@ from typing import Final
 
 from tallystick.model import TallystickError
 from tallystick.net.store_log import try_store
-from tallystick.node.ask import health, url_of
 from tallystick.node.build import build
-from tallystick.node.check_files import (
+from tallystick.node.calls.roaming import RoamingSource
+from tallystick.node.config.check_files import (
     Result,
     try_certificates,
     try_folder,
     try_terms,
 )
-from tallystick.node.roaming import RoamingSource
+from tallystick.node.config.settings import NodeSettings, Sharing
 from tallystick.node.service import Node, now_ms, split_address, why_not
-from tallystick.node.settings import NodeSettings, Sharing
+from tallystick.node.watch.ask import health, url_of
 
 PEER_S: Final = 8.0
 

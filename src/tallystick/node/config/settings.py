@@ -30,8 +30,8 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
-from tallystick.node.files import read_text
-from tallystick.node.outward import AgreedList, Fetch, Host, Roaming
+from tallystick.node.config.files import read_text
+from tallystick.node.config.outward import AgreedList, Fetch, Host, Roaming
 
 PREFIX: Final = "TALLY_NODE_"
 _ADDRESS: Final = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"

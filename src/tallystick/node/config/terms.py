@@ -13,7 +13,7 @@ from tallystick.channel import (
     signing_key,
 )
 from tallystick.model import ConfigError
-from tallystick.node.files import read_text
+from tallystick.node.config.files import read_text
 
 USUAL: Final = {
     "epoch_ms": 86_400_000,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tallystick.domains.calls.sip import Decision, Reason
-from tallystick.node.arrivals import Answered
+from tallystick.node.calls.arrivals import Answered
 
 PASSED: Final = "TN-Validation-Passed"
 FAILED: Final = "TN-Validation-Failed"

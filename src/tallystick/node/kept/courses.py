@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from tallystick.node.arrivals import Arrivals
-from tallystick.node.merging import read_found
-from tallystick.node.metrics import Metrics
-from tallystick.node.rotated import Columns, Kept
+from tallystick.node.calls.arrivals import Arrivals
+from tallystick.node.kept.merging import read_found
+from tallystick.node.kept.rotated import Columns, Kept
+from tallystick.node.watch.metrics import Metrics
 from tallystick.pairing.live import Course
 
 KIND: Final = "courses"

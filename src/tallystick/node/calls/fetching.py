@@ -11,7 +11,7 @@ from tallystick.domains.calls.passport import CertificateStore
 from tallystick.domains.calls.passport.fetching import Fetch, FetchPlan
 from tallystick.model import MalformedError
 from tallystick.net.fetch import Fetched, Fetcher, FetchError
-from tallystick.node.kept import Kept, KeptFiles
+from tallystick.node.calls.certificates import Kept, KeptFiles
 
 TURN_S: Final = 1.0
 LOOK_AHEAD_S: Final = 30

@@ -8,10 +8,10 @@ from tallystick.agreement import Decider
 from tallystick.channel import ClosingRecord, Covered, Oddities, Publisher
 from tallystick.cluster import Member, Word
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge, NumberReader
-from tallystick.node.arrivals import REMEMBERED, Arrivals, Asked
-from tallystick.node.departures import Departures
-from tallystick.node.identity import Identities
-from tallystick.node.secrets import Secrets
+from tallystick.node.calls.arrivals import REMEMBERED, Arrivals, Asked
+from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.identity import Identities
+from tallystick.node.config.secrets import Secrets
 from tallystick.pairing.live import Hold, LiveHalf, Match
 
 MARGIN_MS: Final = 100

@@ -1,0 +1,1 @@
+"""Calls that leave and arrive: told, asked about, judged, answered."""

@@ -1,0 +1,1 @@
+"""What a node counts, notes and shows of itself."""
