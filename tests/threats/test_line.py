@@ -137,7 +137,7 @@ def test_a_node_is_not_fooled_by_itself(tmp_path):
         by = node_of(tmp_path, "BY", peer=None)
         await by.start()
         host, port = by.addresses["channel"]
-        again = asyncio.create_task(by.subscription.follow(host, port))
+        again = asyncio.create_task(by.subscription.follow((host, port)))
         try:
             await until(lambda: by.subscription.state.failure)
             await asyncio.sleep(0.5)
