@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from fuzzing import doors, files, line, signed, switch
+from fuzzing import doors, files, line, signed, switch, watched
 from fuzzing.target import Target
 
 TARGETS: Final[dict[str, Callable[[], Target]]] = {
@@ -21,6 +21,10 @@ TARGETS: Final[dict[str, Callable[[], Target]]] = {
     "keys": line.keys,
     "http": doors.http,
     "doors": doors.doors,
+    "hep": watched.hep,
+    "hep-stream": watched.hep_stream,
+    "stir": watched.stir,
+    "log": watched.log,
     "rules": files.rules,
     "settings": files.settings,
 }
