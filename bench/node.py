@@ -178,7 +178,7 @@ def _spread(took: list[float]) -> dict[str, float]:
     return {k: round(v * 1000, 2) for k, v in (found | {"max": took[-1]}).items()}
 
 
-def _cpu_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
     fields = (
         Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     )
@@ -200,10 +200,10 @@ def main() -> None:
         ru, ru_ports = start(folder, "RU", "BY", peer)
         try:
             time.sleep(9)  # until RU's record covers a whole window
-            before = [_cpu_s(one.pid) for one in (by, ru)]
+            before = [processor_s(one.pid) for one in (by, ru)]
             ports = (by_ports["http"], ru_ports["http"])
             row = uvloop.run(load(ports, given.rate, given.seconds))
-            after = [_cpu_s(one.pid) for one in (by, ru)]
+            after = [processor_s(one.pid) for one in (by, ru)]
         finally:
             for one in (by, ru):
                 one.terminate()
