@@ -17,7 +17,7 @@ from tallystick.net.hep import HepDoor
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
 from tallystick.node.config.files import read_text
-from tallystick.node.config.settings import Capture
+from tallystick.node.config.sections import Capture
 from tallystick.node.watch.metrics import Metrics
 
 MAX_KEY: Final = 256

@@ -23,7 +23,7 @@ from tallystick.domains.calls.passport.context import DEFAULT_POLICY
 from tallystick.domains.calls.passport.field import Field
 from tallystick.domains.calls.stir import Verification
 from tallystick.node.config.files import read_bytes
-from tallystick.node.config.settings import Certificate, Trust
+from tallystick.node.config.sections import Certificate, Trust
 
 REFRESH_S: Final = 3_600
 _SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{86}").fullmatch  # RFC 7518, 3.4

@@ -4,7 +4,7 @@ from tallystick.domains.calls.live import CallNumbers, LiveCall
 from tallystick.domains.calls.passport import load_signer, sign_shaken
 from tallystick.domains.calls.stir import SigningPolicy, bounded
 from tallystick.node.config.files import read_bytes
-from tallystick.node.config.settings import Signing
+from tallystick.node.config.sections import Signing
 
 
 def signing_policy(signing: Signing | None) -> SigningPolicy | None:

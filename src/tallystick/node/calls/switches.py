@@ -20,8 +20,8 @@ from tallystick.net.sip import SipDoor
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.words import decision_of
-from tallystick.node.config.settings import Redress as RedressDesk
-from tallystick.node.config.settings import Switch
+from tallystick.node.config.sections import Redress as RedressDesk
+from tallystick.node.config.sections import Switch
 from tallystick.node.watch.metrics import Metrics
 
 Signed = Callable[[LiveCall], tuple[str, ...]]

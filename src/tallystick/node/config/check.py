@@ -15,7 +15,8 @@ from tallystick.node.config.check_files import (
     try_folder,
     try_terms,
 )
-from tallystick.node.config.settings import NodeSettings, Sharing
+from tallystick.node.config.sections import Sharing
+from tallystick.node.config.settings import NodeSettings
 from tallystick.node.service import Node, now_ms, split_address, why_not
 from tallystick.node.watch.ask import health, url_of
 

@@ -10,7 +10,8 @@ from tallystick.domains.calls.live import NumberKnowledge, Ranges, parse_ranges
 from tallystick.model import ConfigError
 from tallystick.node.config import outward
 from tallystick.node.config.files import read_text
-from tallystick.node.config.settings import NodeSettings, Numbers
+from tallystick.node.config.sections import Numbers
+from tallystick.node.config.settings import NodeSettings
 
 LOOK_S: Final = 2.0
 _NO_RANGES: Final = Ranges(())

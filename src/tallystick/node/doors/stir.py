@@ -31,7 +31,7 @@ from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import REPEAT_MS, Departures
 from tallystick.node.calls.identity import Identities
 from tallystick.node.calls.unnamed import Named, Unnamed
-from tallystick.node.config.settings import Stir
+from tallystick.node.config.sections import Stir
 from tallystick.node.doors.table import Door
 from tallystick.node.watch.metrics import Metrics
 
