@@ -1,29 +1,22 @@
 """From settings to a node, ready to be started."""
 
 import secrets
-import ssl
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from tallystick.agreement import Decider, RuleTable, default_rules, parse_rules
-from tallystick.channel import Delivered, Publisher, Standing, Subscriber, Terms
+from tallystick.agreement import Decider
+from tallystick.channel import Delivered, Publisher, Subscriber, Terms
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge, NumberReader
-from tallystick.domains.calls.numbers import Numbering
-from tallystick.domains.calls.passport import Contact, load_signer
-from tallystick.model import ConfigError
-from tallystick.net.link import Door, Side, Subscription, door_tls, peer_tls
-from tallystick.net.sip_tls import switch_tls
+from tallystick.net.link import Door, Side, Subscription, peer_tls
 from tallystick.node.calls.arrivals import Arrivals
 from tallystick.node.calls.captures import Captures
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.fetching import Fetching
 from tallystick.node.calls.identity import Identities
-from tallystick.node.calls.signing import sign_departure, signing_policy
-from tallystick.node.calls.switches import Switches, clients_of
+from tallystick.node.calls.signing import sign_departure
+from tallystick.node.calls.switches import Switches
 from tallystick.node.cluster.membership import Worker, cluster_of
 from tallystick.node.cluster.running import Cluster, SharedSubscription
 from tallystick.node.cluster.shared import (
@@ -32,23 +25,22 @@ from tallystick.node.cluster.shared import (
     SharedArrivals,
     SharedDepartures,
 )
-from tallystick.node.config.dates import certificate_dates, earliest
-from tallystick.node.config.files import read_bytes, read_text
-from tallystick.node.config.known import KnownFiles, read_knowledge, read_lists
+from tallystick.node.config.known import KnownFiles
 from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
+from tallystick.node.config.tls import switches_tls
 from tallystick.node.doors.calls import CallDoors
 from tallystick.node.doors.describe import DescribeDoors
 from tallystick.node.doors.national import NationalDoors
-from tallystick.node.doors.redress import RedressDoor
+from tallystick.node.doors.redress import redress_doors
 from tallystick.node.doors.stir import StirDoors
-from tallystick.node.doors.table import Door as HttpDoor
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
-from tallystick.node.helpers import helpers_of, identities_of
+from tallystick.node.helpers import helpers_of
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
-from tallystick.node.reload import Makers, Material, Reloads, watch_arrivals
+from tallystick.node.material import Material, read_material, side_of
+from tallystick.node.reload import Makers, Reloads, watch_arrivals
 from tallystick.node.service import Node, now_ms
 from tallystick.node.watch.condition import Condition
 from tallystick.node.watch.gauges import Gauges
@@ -80,8 +72,8 @@ def build(
     """
     log = log or Log()
     failed = partial(log.note, "fault")
-    told = _material(settings, clock)
-    own, side = told.secrets, _side(told.secrets, clock)
+    told = read_material(settings, clock)
+    own, side = told.secrets, side_of(told.secrets, clock)
     # A capture can lose a departure and nobody knows: then nothing is promised.
     promises = all(one.side == "arrivals" for one in settings.captures)
     publisher = _publisher(own.signed.terms, clock, promises=promises)
@@ -117,7 +109,7 @@ def build(
         watch_arrivals(node)
 
     makers = Makers(
-        side=partial(_side, clock=clock),
+        side=partial(side_of, clock=clock),
         publisher=partial(_publisher, clock=clock, promises=promises),
         subscription=partial(_subscription, arrivals=arrivals, metrics=metrics),
         hold=_hold,
@@ -170,7 +162,7 @@ def build(
         failed=failed,
         missed=missed,
         redress=settings.redress,
-        tls=_switch_tls(settings),
+        tls=switches_tls(settings.listen),
         signed=sign,
     )
 
@@ -196,7 +188,7 @@ def build(
     watch = WatchDoors(
         verdicts=verdicts, courses=courses, metrics=metrics, health=condition.told
     )
-    redress = _redress_doors(settings, clock)
+    redress = redress_doors(settings.redress, clock)
     doors = [calls.doors(), watch.doors(), stir.doors(), redress]
     if settings.national.enabled:
         doors.append(national.doors())
@@ -239,7 +231,7 @@ def build(
         verdicts=verdicts,
         courses=courses,
         reloads=Reloads(
-            read=lambda: _material(again() if again else settings, clock),
+            read=lambda: read_material(again() if again else settings, clock),
             makers=makers,
             renewals=(renew,),
             following=told.following,
@@ -269,38 +261,6 @@ def _uuid() -> str:
     return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
 
 
-def _material(settings: NodeSettings, clock: Callable[[], int]) -> Material:
-    """Read all that a running node can go on with; slow, and beside its calls."""
-    own, following = _terms(settings, clock())
-    for one in filter(None, (own, following)):
-        _side(one, clock)
-    leaving, arriving = _numberings(settings)
-    return Material(
-        settings=settings,
-        secrets=own,
-        following=following,
-        leaving=NumberReader(leaving, side="departures"),
-        arriving=NumberReader(arriving, side="arrivals"),
-        knowledge=read_knowledge(settings.numbers),
-        lists=read_lists(settings.lists),
-        decider=Decider(_rules(settings.rules)),
-        identities=identities_of(settings, now_s=clock() // 1000),
-        signing=signing_policy(settings.signing),
-        clients=clients_of(settings.switches, settings.redress),
-        certificate=_certificate(settings),
-        certificates_until_s=earliest(certificate_dates(settings)),
-    )
-
-
-def _side(own: Secrets, clock: Callable[[], int]) -> Side:
-    return Side(
-        standing=Standing(agreement=own.signed, own=own.signing),
-        checks=own.check,
-        now_ms=clock,
-        draw=secrets.token_bytes,
-    )
-
-
 def _publisher(terms: Terms, clock: Callable[[], int], *, promises: bool) -> Publisher:
     return Publisher(
         terms, stream=secrets.token_bytes(8), now_ms=clock(), promises=promises
@@ -309,26 +269,6 @@ def _publisher(terms: Terms, clock: Callable[[], int], *, promises: bool) -> Pub
 
 def _limit_bytes(settings: NodeSettings) -> int:
     return settings.limits.verdicts_mb << 20
-
-
-def _terms(settings: NodeSettings, moment_ms: int) -> tuple[Secrets, Secrets | None]:
-    """Return the keys with the terms in force, and with those that follow.
-
-    Raises:
-        ConfigError: "node-terms": those that follow are for another peer.
-    """
-    own = _own(settings, settings.keys.terms)
-    if settings.keys.next_terms is None:
-        return own, None
-    following = _own(settings, settings.keys.next_terms)
-    if following.peer != own.peer:
-        raise ConfigError(
-            "node-terms",
-            f"The terms that follow are with {following.peer}, not {own.peer}.",
-            advice="Give terms of the same two parties.",
-        )
-    begun = following.signed.terms.from_ms <= moment_ms
-    return (following, None) if begun else (own, following)
 
 
 def _departures(
@@ -370,22 +310,6 @@ def _arrivals(
     )
 
 
-def _own(settings: NodeSettings, terms: Path) -> Secrets:
-    """Read the keys.
-
-    Raises:
-        ConfigError: "node-party": the key is another party's.
-    """
-    own = Secrets.read(settings.keys.own, terms)
-    if own.party != settings.party:
-        raise ConfigError(
-            "node-party",
-            f"The settings are for {settings.party}, the key is of {own.party}.",
-            advice="Set `party` to the key's name, or give the other key.",
-        )
-    return own
-
-
 def _hold(settings: NodeSettings, terms: Terms) -> Hold:
     window = LiveWindow(
         before_ms=terms.window_ms,
@@ -425,94 +349,3 @@ def _subscription(
         deliver,
         tls=peer_tls() if settings.peer is not None and settings.peer.tls else None,
     )
-
-
-def _numberings(settings: NodeSettings) -> tuple[Numbering, Numbering]:
-    """Return how numbers are written where calls leave, and where they arrive."""
-    here, there = settings.numbers.own, settings.numbers.peer
-    leaving = Numbering.from_countries(here, there)
-    arriving = Numbering.from_countries(there, here)
-    if settings.numbers.file is not None:
-        told = Numbering.load(settings.numbers.file)
-        # Each side of the file speaks of its own trunks; the countries stay.
-        leaving = replace(leaving, departures=told.departures)
-        arriving = replace(arriving, arrivals=told.arrivals)
-    return leaving, arriving
-
-
-def _rules(path: Path | None) -> RuleTable:
-    if path is None:
-        return default_rules()
-    text = read_text(path, code="node-rules", what="The rules")
-    return parse_rules(text, origin=str(path))
-
-
-def _certificate(settings: NodeSettings) -> bytes:
-    """Return the certificate under which the peer is served; empty without TLS.
-
-    Raises:
-        ConfigError: "node-certificate".
-    """
-    listen = settings.listen
-    if listen.certificate is None or listen.certificate_key is None:
-        return b""
-    for path, what in (
-        (listen.certificate, "The certificate `listen.certificate`"),
-        (listen.certificate_key, "The key `listen.certificate_key`"),
-    ):
-        read_bytes(path, code="node-certificate", what=what)
-    try:
-        return door_tls(listen.certificate, listen.certificate_key)[1]
-    except (ssl.SSLError, ValueError):
-        raise ConfigError(
-            "node-certificate",
-            f"{listen.certificate} and {listen.certificate_key} are not a certificate"
-            " and its key in PEM.",
-            advice="Make both: openssl req -x509 -newkey ec -pkeyopt"
-            " ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.pem -days 365"
-            " -subj /CN=node",
-        ) from None
-
-
-def _redress_doors(
-    settings: NodeSettings, clock: Callable[[], int]
-) -> dict[tuple[str, str], HttpDoor]:
-    """Return the door to the card of a 608; none where there is no card."""
-    desk = settings.redress
-    if desk is None or desk.key is None:
-        return {}
-    pem = read_bytes(desk.key, code="passport-key", what="The key `redress.key`")
-    contact = Contact(
-        name=desk.name,
-        url=desk.url,
-        email=desk.email,
-        tel=f"tel:{desk.tel}" if desk.tel else "",
-    )
-    signer = load_signer(pem, info=desk.certificate)
-    return RedressDoor(signer, contact, now_ms=clock).doors()
-
-
-def _switch_tls(settings: NodeSettings) -> ssl.SSLContext | None:
-    """Return what switches are shown that ask by TLS; None: that door stays shut.
-
-    Raises:
-        ConfigError: "node-certificate".
-    """
-    listen = settings.listen
-    pair = listen.sip_pair
-    if listen.sips is None or pair is None:
-        return None
-    names = {"certificate": pair[0], "key": pair[1], "client CA": listen.sip_client_ca}
-    for what, path in names.items():
-        if path is not None:
-            read_bytes(path, code="node-certificate", what=f"The {what} for switches")
-    try:
-        return switch_tls(*pair, client_ca=listen.sip_client_ca)
-    except (ssl.SSLError, ValueError):
-        used = ", ".join(str(path) for path in names.values() if path is not None)
-        raise ConfigError(
-            "node-certificate",
-            f"Switches cannot be served by TLS with {used}: not a certificate, its key"
-            " without a password, and certificates of those who sign, in PEM.",
-            advice="`openssl x509 -in FILE -noout -text` shows what is in one.",
-        ) from None

@@ -9,17 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tallystick.agreement import Decider
 from tallystick.channel import Publisher, Subscriber, Terms
-from tallystick.domains.calls.lists import AgreedList
-from tallystick.domains.calls.live import NumberKnowledge, NumberReader
-from tallystick.domains.calls.sip import Clients
-from tallystick.domains.calls.stir import SigningPolicy
 from tallystick.model import ConfigError
 from tallystick.net.link import Side, Subscription
-from tallystick.node.calls.identity import Identities
 from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
+from tallystick.node.material import Material
 from tallystick.pairing.live import Hold
 
 if TYPE_CHECKING:
@@ -48,41 +43,6 @@ class Makers:
     publisher: Callable[[Terms], Publisher]
     subscription: Callable[[NodeSettings, Side, Subscriber], Subscription]
     hold: Callable[[NodeSettings, Terms], Hold]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """Everything that can be exchanged while a node runs, read and put together.
-
-    Attributes:
-        settings: What was told.
-        secrets: Keys and the terms in force.
-        following: Keys and the terms that come after them, if they are known.
-        leaving: Reads numbers of own departures.
-        arriving: Reads those of arrivals.
-        knowledge: What is known of numbers.
-        lists: Agreed lists.
-        decider: The rules.
-        identities: Trust lists and certificates.
-        signing: What is signed by HTTP; None: nothing.
-        clients: Who may ask by SIP.
-        certificate: The TLS certificate under which the peer is served, DER.
-        certificates_until_s: When the first of each kind ends.
-    """
-
-    settings: NodeSettings
-    secrets: Secrets
-    following: Secrets | None
-    leaving: NumberReader
-    arriving: NumberReader
-    knowledge: NumberKnowledge
-    lists: tuple[AgreedList, ...]
-    decider: Decider
-    identities: Identities
-    signing: SigningPolicy | None
-    clients: Clients
-    certificate: bytes
-    certificates_until_s: dict[str, float]
 
 
 Renew = Callable[[Material], None]

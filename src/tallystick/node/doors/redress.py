@@ -6,8 +6,15 @@ Source: RFC 8688; spec/passport.md, "Contact after a 608".
 from collections.abc import Callable
 from typing import Final
 
-from tallystick.domains.calls.passport import Contact, Signer, sign_contact
+from tallystick.domains.calls.passport import (
+    Contact,
+    Signer,
+    load_signer,
+    sign_contact,
+)
 from tallystick.net.http import Exchange
+from tallystick.node.config.files import read_bytes
+from tallystick.node.config.sections import Redress
 from tallystick.node.doors.table import Door
 
 CARD: Final = "/v1/redress"
@@ -47,3 +54,20 @@ class RedressDoor:
             card = sign_contact(self._signer, self._contact, iat_s=now_s)
             self._made_s, self._card = now_s, card.encode("ascii")
         exchange.answer(200, self._card, kind=KIND)
+
+
+def redress_doors(
+    desk: Redress | None, now_ms: Callable[[], int]
+) -> dict[tuple[str, str], Door]:
+    """Return the door to the card of a 608; none where there is no card."""
+    if desk is None or desk.key is None:
+        return {}
+    pem = read_bytes(desk.key, code="passport-key", what="The key `redress.key`")
+    contact = Contact(
+        name=desk.name,
+        url=desk.url,
+        email=desk.email,
+        tel=f"tel:{desk.tel}" if desk.tel else "",
+    )
+    signer = load_signer(pem, info=desk.certificate)
+    return RedressDoor(signer, contact, now_ms=now_ms).doors()
