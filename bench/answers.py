@@ -14,15 +14,12 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
-from pathlib import Path
 
 import httptools
 import uvloop
 
-from node import LINES, Line, load, processor_s, set_up, start
+from node import LINES, Line, processor_s, timed_load
 from timing import machine
 
 ANSWER = (
@@ -99,31 +96,6 @@ def bare(rate: int, seconds: float) -> float:
         server.wait(timeout=20)
 
 
-def nodes(rate: int, seconds: float) -> tuple[float, float]:
-    """Return processor microseconds a call, where it leaves and where it arrives."""
-    with tempfile.TemporaryDirectory() as work:
-        folder = Path(work)
-        set_up(folder)
-        by, by_ports = start(folder, "BY", "RU", "")
-        peer = f'[peer]\naddress = "127.0.0.1:{by_ports["channel"]}"\n'
-        ru, ru_ports = start(folder, "RU", "BY", peer)
-        try:
-            time.sleep(9)  # until RU's record covers a whole window
-            before = [processor_s(one.pid) for one in (by, ru)]
-            ports = (by_ports["http"], ru_ports["http"])
-            row = uvloop.run(load(ports, rate, seconds))
-            after = [processor_s(one.pid) for one in (by, ru)]
-        finally:
-            for one in (by, ru):
-                one.terminate()
-                one.wait(timeout=20)
-    calls = int(str(row["calls"]))
-    left, came = (
-        (high - low) / calls * 1e6 for low, high in zip(before, after, strict=True)
-    )
-    return left, came
-
-
 def main() -> None:
     """Print one line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -136,10 +108,11 @@ def main() -> None:
         return
     print(machine())
     floor = bare(given.rate, given.seconds)
-    left, came = nodes(given.rate, given.seconds)
-    row = {"bare_us": floor, "told_us": left, "asked_us": came}
-    row |= {"told_to_bare": left / floor, "asked_to_bare": came / floor}
-    print(json.dumps({name: round(value, 2) for name, value in row.items()}))
+    row = timed_load(given.rate, given.seconds)
+    left, came = (float(str(row[f"{one}_cpu_us_per_call"])) for one in ("by", "ru"))
+    said = {"bare_us": floor, "told_us": left, "asked_us": came}
+    said |= {"told_to_bare": left / floor, "asked_to_bare": came / floor}
+    print(json.dumps({name: round(value, 2) for name, value in said.items()}))
 
 
 if __name__ == "__main__":

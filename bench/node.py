@@ -19,39 +19,18 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from datetime import UTC, datetime
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
-from tallystick.blinding import new_private_key, public_key_text
-from tallystick.blinding.keyfile import write_private_key
-from tallystick.channel import encode_verifying_key, signing_key
-from tallystick.node.config.terms import new_terms, sign_file, write_terms
 from timing import machine
+from trial.nodes import agree
 
 TRANSIT_S = 0.05
 LINES = 8
-
-
-def set_up(folder: Path) -> None:
-    """Make two parties' keys and signed terms."""
-    keys = {party: new_private_key(party, draw=os.urandom) for party in ("BY", "RU")}
-    for party, key in keys.items():
-        write_private_key(folder / f"{party}.key", key)
-        (folder / f"{party}.pub").write_text(public_key_text(key.public()))
-    signing = encode_verifying_key(signing_key(keys["RU"]).public())
-    text = new_terms(
-        folder / "BY.key",
-        folder / "RU.pub",
-        signing,
-        begins=datetime(2026, 1, 1, tzinfo=UTC),
-        days=3650,
-    )
-    write_terms(folder / "terms.toml", text)
-    for party in keys:
-        sign_file(folder / "terms.toml", folder / f"{party}.key")
 
 
 def start(
@@ -185,6 +164,36 @@ def processor_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextmanager
+def two_nodes() -> Generator[tuple[list[subprocess.Popen[str]], tuple[int, int]]]:
+    """Run both parties' nodes; yield them and their ports for switches."""
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        agree(folder)
+        by, by_ports = start(folder, "BY", "RU", "")
+        peer = f'[peer]\naddress = "127.0.0.1:{by_ports["channel"]}"\n'
+        ru, ru_ports = start(folder, "RU", "BY", peer)
+        try:
+            time.sleep(9)  # until RU's record covers a whole window
+            yield [by, ru], (by_ports["http"], ru_ports["http"])
+        finally:
+            for one in (by, ru):
+                one.terminate()
+                one.wait(timeout=20)
+
+
+def timed_load(rate: int, seconds: float) -> dict[str, object]:
+    """Run two nodes under load; return its row, and processor time for each call."""
+    with two_nodes() as (both, ports):
+        before = [processor_s(one.pid) for one in both]
+        row = uvloop.run(load(ports, rate, seconds))
+        after = [processor_s(one.pid) for one in both]
+    for name, low, high in zip(("by", "ru"), before, after, strict=True):
+        taken = (high - low) / int(str(row["calls"]))
+        row[f"{name}_cpu_us_per_call"] = round(taken * 1e6)
+    return row
+
+
 def main() -> None:
     """Run two nodes and print one line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -192,28 +201,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     given = parser.parse_args()
     print(machine())
-    with tempfile.TemporaryDirectory() as work:
-        folder = Path(work)
-        set_up(folder)
-        by, by_ports = start(folder, "BY", "RU", "")
-        peer = f'[peer]\naddress = "127.0.0.1:{by_ports["channel"]}"\n'
-        ru, ru_ports = start(folder, "RU", "BY", peer)
-        try:
-            time.sleep(9)  # until RU's record covers a whole window
-            before = [processor_s(one.pid) for one in (by, ru)]
-            ports = (by_ports["http"], ru_ports["http"])
-            row = uvloop.run(load(ports, given.rate, given.seconds))
-            after = [processor_s(one.pid) for one in (by, ru)]
-        finally:
-            for one in (by, ru):
-                one.terminate()
-                one.wait(timeout=20)
-        for name, low, high in zip(("by", "ru"), before, after, strict=True):
-            row[f"{name}_cpu_us_per_call"] = round(
-                (high - low) / int(str(row["calls"])) * 1e6
-            )
-        row["own_cpu_s"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_utime, 1)
-        print(json.dumps(row))
+    row = timed_load(given.rate, given.seconds)
+    row["own_cpu_s"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_utime, 1)
+    print(json.dumps(row))
 
 
 if __name__ == "__main__":

@@ -34,10 +34,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 import passport
-from node import set_up, start
+from node import processor_s, start
 from sip import BODY
 from tallystick.domains.calls.passport import sign_shaken
 from timing import machine
+from trial.nodes import agree
 
 BATCH = 250
 MODULES = Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
@@ -163,16 +164,6 @@ class Caller:
         time.sleep(0.04)  # until they lie at the other side
 
 
-def processor_s(pids: list[int]) -> float:
-    """Return the processor time that processes have taken so far."""
-    total = 0
-    for pid in pids:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-        fields = text.rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
 def family(pid: int) -> list[int]:
     """Return a process and its children."""
     told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
@@ -219,7 +210,7 @@ def kamailio(folder: Path, port: int, public_key: Path | None) -> Generator[list
 @contextmanager
 def nodes(folder: Path, port: int, trust: str) -> Generator[tuple[list[int], int]]:
     """Run both parties' nodes; yield the processes of RU's and BY's HTTP port."""
-    set_up(folder)
+    agree(folder)
     by, by_ports = start(folder, "BY", "RU", "")
     more = (
         f'[peer]\naddress = "127.0.0.1:{by_ports["channel"]}"\n{trust}'
@@ -242,9 +233,9 @@ def measure(
     """Return processor microseconds a call, and what was answered."""
     line = HTTPConnection("127.0.0.1", tell) if tell else None
     caller.place(port, rate, 0, 500, line)  # until everything is warm
-    before = processor_s(pids)
+    before = sum(map(processor_s, pids))
     came = caller.place(port, rate, 1_000, count, line)
-    taken = processor_s(pids) - before
+    taken = sum(map(processor_s, pids)) - before
     answered = max(1, sum(came.values()))
     return {"cpu_us": round(taken / answered * 1e6, 1), "answers": dict(came)}
 

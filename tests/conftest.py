@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -25,31 +26,37 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def debian_module() -> Callable[..., None]:
+def lacks() -> Callable[[str], NoReturn]:
+    """Return a way to skip with a reason; where all is required, to fail with it."""
+
+    def tell(reason: str) -> NoReturn:
+        if os.environ.get("TALLY_REQUIRE_ALL") == "1":
+            pytest.fail(f"{reason}, and TALLY_REQUIRE_ALL=1")
+        pytest.skip(reason)
+
+    return tell
+
+
+@pytest.fixture(scope="session")
+def debian_module(lacks: Callable[[str], NoReturn]) -> Callable[..., None]:
     """Return a way to need a module of Kamailio, or skip with the reason."""
 
     def find(module: str, *, package: str) -> None:
         if any(Path("/usr/lib").glob(f"*/kamailio/modules/{module}")):
             return
-        reason = f"{module} is not installed (Debian: apt-get install {package})"
-        if os.environ.get("TALLY_REQUIRE_ALL") == "1":
-            pytest.fail(f"{reason}, and TALLY_REQUIRE_ALL=1")
-        pytest.skip(reason)
+        lacks(f"{module} is not installed (Debian: apt-get install {package})")
 
     return find
 
 
 @pytest.fixture(scope="session")
-def debian_command() -> Callable[..., str]:
+def debian_command(lacks: Callable[[str], NoReturn]) -> Callable[..., str]:
     """Return a way to find a command of a Debian package, or skip with the reason."""
 
     def find(command: str, *, package: str) -> str:
         path = shutil.which(command)
         if path is None:
-            reason = f"{command} is not installed (Debian: apt-get install {package})"
-            if os.environ.get("TALLY_REQUIRE_ALL") == "1":
-                pytest.fail(f"{reason}, and TALLY_REQUIRE_ALL=1")
-            pytest.skip(reason)
+            lacks(f"{command} is not installed (Debian: apt-get install {package})")
         return path
 
     return find

@@ -8,18 +8,15 @@ import re
 import signal
 import socket
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
-from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
-from tallystick.node.config.terms import USUAL
+from tallystick.node.rehearsal.parties import PARTIES, signed_terms
 
 HOST: Final = "127.0.0.1"
-PARTIES: Final = ("BY", "RU")
 START_S: Final = 30.0
 CLOCKED: Final = Path(__file__).with_name("clocked.py")
 RULES: Final = """format = "tallystick-rules/1"
@@ -45,22 +42,7 @@ def agree(folder: Path, *, from_ms: int | None = None, **changes: int) -> None:
     for party, key in keys.items():
         write_private_key(folder / f"{party}.key", key)
         (folder / f"{party}.pub").write_text(public_key_text(key.public()))
-    signers = [signing_key(keys[party]) for party in PARTIES]
-    day_ms = 86_400_000
-    begins = time.time_ns() // 1_000_000 // 60_000 * 60_000 - 2 * day_ms
-    begins = begins if from_ms is None else from_ms
-    terms = Terms(
-        keys=(keys["BY"].public(), keys["RU"].public()),
-        verifying_keys=(signers[0].public(), signers[1].public()),
-        domain="calls",
-        tokens="hmac-sha256/1",
-        from_ms=begins,
-        until_ms=begins + 30 * day_ms,
-        **(USUAL | changes),
-    )
-    text = encode_terms(terms)
-    for signer in signers:
-        text = sign_terms(text, signer)
+    text = signed_terms(keys, from_ms=from_ms, **changes)
     (folder / "terms.toml").write_text(text, encoding="ascii")
     (folder / "rules.toml").write_text(RULES, encoding="ascii")
 

@@ -166,10 +166,10 @@ def test_verdicts_are_on_disk_after_a_stop_and_hold_no_number(tmp_path: Path):
             assert number[4:].encode() not in held
 
 
-def test_a_peer_that_is_gone_without_a_word_is_given_up_in_time(tmp_path: Path):
+def test_a_peer_that_is_gone_without_a_word_is_given_up_in_time(tmp_path: Path, lacks):
     """Dead connections do not take the places of living ones for long."""
     if not hasattr(socket, "TCP_USER_TIMEOUT"):
-        pytest.skip("this system has no TCP_USER_TIMEOUT")
+        lacks("this system has no TCP_USER_TIMEOUT")
 
     async def run():
         async with both(tmp_path) as (by, _):

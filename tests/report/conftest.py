@@ -1,11 +1,11 @@
 """A realistic day, made once, and the page written of it."""
 
-import os
 import shutil
 import subprocess  # ruff: ignore[suspicious-subprocess-import]
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -42,12 +42,10 @@ def page(day: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Browser:
+def browser(lacks: Callable[[str], NoReturn]) -> Browser:
     """Return a way to run Chromium once on an address, or skip with the reason."""
     if not Path(CHROMIUM).is_file():
-        if os.environ.get("TALLY_REQUIRE_ALL") == "1":
-            pytest.fail(f"{CHROMIUM} is missing and TALLY_REQUIRE_ALL=1")
-        pytest.skip(f"{CHROMIUM} is not installed: nothing can be rendered")
+        lacks(f"{CHROMIUM} is not installed: nothing can be rendered")
 
     def run(path: Path, *flags: str) -> str:
         profile = tempfile.mkdtemp(prefix="tally-browser-")

@@ -13,11 +13,13 @@ from typing import Final
 from tallystick.blinding import PrivateKey, new_private_key
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import Terms, encode_terms, sign_terms, signing_key
+from tallystick.node.config.terms import USUAL
 from tallystick.node.service import now_ms
 
 PARTIES: Final = ("BY", "RU")
 """Where calls leave, and where they arrive."""
 
+HALF_DAY_MS: Final = 43_200_000
 WINDOW_MS: Final = 2_000
 """Shorter than real terms have it, so that nobody waits long after a start."""
 
@@ -99,7 +101,7 @@ def prepare(folder: Path, posts: Mapping[str, Post]) -> dict[str, Path]:
         The settings file of each party.
     """
     keys = {p: new_private_key(p, draw=os.urandom) for p in PARTIES}
-    terms = _signed(keys)
+    terms = signed_terms(keys, window_ms=WINDOW_MS)
     made: dict[str, Path] = {}
     for party, post in posts.items():
         own = folder / party
@@ -112,9 +114,18 @@ def prepare(folder: Path, posts: Mapping[str, Post]) -> dict[str, Path]:
     return made
 
 
-def _signed(keys: Mapping[str, PrivateKey]) -> str:
-    """Return terms with both signatures, in force for a day."""
-    minute = now_ms() // 60_000 * 60_000
+def signed_terms(
+    keys: Mapping[str, PrivateKey], *, from_ms: int | None = None, **changes: int
+) -> str:
+    """Return terms with both signatures, in force for a month.
+
+    Args:
+        keys: Both parties' private keys.
+        from_ms: When they begin; None: so long ago that no epoch ends for hours.
+        changes: What is agreed otherwise than usual, by the names of `Terms`.
+    """
+    if from_ms is None:
+        from_ms = now_ms() // 60_000 * 60_000 - HALF_DAY_MS
     signers = [signing_key(keys[party]) for party in PARTIES]
     text = encode_terms(
         Terms(
@@ -122,13 +133,9 @@ def _signed(keys: Mapping[str, PrivateKey]) -> str:
             verifying_keys=(signers[0].public(), signers[1].public()),
             domain="calls",
             tokens="hmac-sha256/1",
-            from_ms=minute - 3_600_000,
-            until_ms=minute + 86_400_000,
-            epoch_ms=43_200_000,
-            overlap_ms=600_000,
-            window_ms=WINDOW_MS,
-            grace_ms=250,
-            clock_ms=100,
+            from_ms=from_ms,
+            until_ms=from_ms + 60 * HALF_DAY_MS,
+            **(USUAL | changes),
         )
     )
     for signer in signers:
