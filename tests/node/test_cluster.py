@@ -285,3 +285,31 @@ def test_without_its_store_a_node_answers_at_once(tmp_path, store):
             await node.stop()
 
     asyncio.run(run())
+
+
+def test_a_member_whose_clock_was_set_accuses_nobody_for_a_while(tmp_path, store):
+    """Its waiting calls are answered, its next ones unproven; the other goes on."""
+
+    async def run():
+        parties = await both(tmp_path, store)
+        ru = parties.ru
+        try:
+            await warm(parties)
+            waiting = asyncio.create_task(
+                post(ru[0], "/v1/arrivals", call("ru", 200) | {"at_ms": now_ms() + 90})
+            )
+            await asyncio.sleep(0.03)
+            ru[0].arrivals.set_clock(now_ms=now_ms())
+            _, said = await asyncio.wait_for(waiting, 1)
+            assert said["outcome"] == "unproven"
+            _, said = await post(ru[0], "/v1/arrivals", call("ru", 201))
+            assert (said["outcome"], said["why"]) == ("unproven", "clock_unknown")
+            said = await asked(ru[1], call("ru", 202))
+            assert said["outcome"] == "no_departure"
+            await asyncio.sleep(0.6)  # a window
+            said = await asked(ru[0], call("ru", 203))
+            assert said["outcome"] == "no_departure"
+        finally:
+            await parties.stop()
+
+    asyncio.run(run())

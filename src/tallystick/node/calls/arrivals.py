@@ -298,12 +298,9 @@ class Arrivals:
     def _match(self, asked: Asked, now_ms: int) -> Match | None:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
-        terms, window = self._secrets.signed.terms, self.hold.matcher.window
-        # A departure outside the window protects its arrival, too.
-        first = terms.epoch_index(call.at_ms - window.keep_ms)
-        last = terms.epoch_index(call.at_ms + window.after_ms)
-        if first == last:
-            half = self._half(asked, first)
+        epochs = self._epochs(call)
+        if len(epochs) == 1:
+            half = self._half(asked, epochs[0])
             if self.stages.on:
                 self.stages.lap("blinding")
             patient = not call.emergency and not call.priority
@@ -311,15 +308,26 @@ class Arrivals:
             if self.stages.on:
                 self.stages.lap("matching")
             return found
-        own = terms.epoch_index(call.at_ms)
         match = Match("unproven")
-        for epoch in dict.fromkeys((own, first, last)):
+        for epoch in epochs:
             half = self._half(asked, epoch)
             match = self.hold.matcher.match(half, now_ms=now_ms)
             if match.outcome == "paired":
                 return match
         # What one epoch's keys do not show, the other's may: nothing rests on absence.
         return Match("unproven", why=match.why)
+
+    def _epochs(self, call: LiveCall) -> tuple[int, ...]:
+        """Return the epochs that a call's departure may be of, its own one first.
+
+        A departure outside the window protects its arrival, too.
+        """
+        terms, window = self._secrets.signed.terms, self.hold.matcher.window
+        first = terms.epoch_index(call.at_ms - window.keep_ms)
+        last = terms.epoch_index(call.at_ms + window.after_ms)
+        if first == last:
+            return (first,)
+        return tuple(dict.fromkeys((terms.epoch_index(call.at_ms), first, last)))
 
     def _half(self, asked: Asked, epoch: int) -> LiveHalf:
         keys = self._secrets.keys(epoch)

@@ -12,7 +12,7 @@ from tallystick.node.calls.arrivals import REMEMBERED, Arrivals, Asked
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.identity import Identities
 from tallystick.node.config.secrets import Secrets
-from tallystick.pairing.live import Hold, LiveHalf, Match
+from tallystick.pairing.live import Hold, Match
 
 MARGIN_MS: Final = 100
 """How much longer than the hold the log may take before a call is answered without."""
@@ -120,10 +120,7 @@ class SharedArrivals(Arrivals):
     def due(self, *, now_ms: int) -> None:
         """Answer those for whom the log took too long."""
         while self._waiting and self._waiting[0][0] <= now_ms:
-            _, ident = self._waiting.popleft()
-            asked = self._asked.get(ident)
-            if asked is not None and asked.answered is None:
-                self._answer(asked, Match("unproven"), now_ms)
+            self._give_up(self._waiting.popleft()[1], now_ms)
 
     def set_clock(self, *, now_ms: int) -> None:
         """Answer everybody who waits here, and let nothing rest on absence up to now.
@@ -132,9 +129,8 @@ class SharedArrivals(Arrivals):
         still.
         """
         self._set_ms = now_ms
-        self._waiting.extendleft([(now_ms, ident) for _, ident in self._waiting])
-        self.due(now_ms=now_ms)
-        self._waiting.clear()
+        while self._waiting:
+            self._give_up(self._waiting.popleft()[1], now_ms)
 
     def hear(self, words: Iterable[Word], *, now_ms: int) -> None:
         """Take what became known of arrivals, of other members' too."""
@@ -166,6 +162,12 @@ class SharedArrivals(Arrivals):
         self._wake()
         return known
 
+    def _give_up(self, ident: int, now_ms: int) -> None:
+        """Answer without the log, unless it has spoken."""
+        asked = self._asked.get(ident)
+        if asked is not None and asked.answered is None:
+            self._answer(asked, Match("unproven"), now_ms)
+
     def _match(self, asked: Asked, now_ms: int) -> Match | None:
         """Ask the log; answer without it whoever must not wait."""
         call = asked.call
@@ -175,7 +177,8 @@ class SharedArrivals(Arrivals):
         self._by_ref.move_to_end(ref)
         if len(self._by_ref) > REMEMBERED:
             self._by_ref.popitem(last=False)
-        there = self._member.ask(ref, self._halves(asked), patient=patient)
+        halves = tuple(self._half(asked, epoch) for epoch in self._epochs(call))
+        there = self._member.ask(ref, halves, patient=patient)
         self._wake()
         if not there or not self._member.is_live(now_ms=now_ms):
             return Match("unproven", why="silent")
@@ -185,18 +188,6 @@ class SharedArrivals(Arrivals):
             return Match("unproven")
         self._waiting.append((now_ms + self._patience_ms, asked.ident))
         return None
-
-    def _halves(self, asked: Asked) -> tuple[LiveHalf, ...]:
-        """Return the call's half, once for each epoch its departure may be of."""
-        call, window = asked.call, self.hold.matcher.window
-        terms = self._secrets.signed.terms
-        moments = (
-            call.at_ms,
-            call.at_ms - window.before_ms,
-            call.at_ms + window.after_ms,
-        )
-        epochs = dict.fromkeys(map(terms.epoch_index, moments))
-        return tuple(self._half(asked, epoch) for epoch in epochs)
 
 
 class PeerView:
