@@ -43,7 +43,6 @@ from trial.nodes import agree
 BATCH = 250
 MODULES = Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
 CALLED_CORE, CALLER_CORE = "1", 0
-BARS = {"half": 4.0, "half and Identity": 1.0}
 
 
 def invite(number: int, port: int, identity: str) -> bytes:

@@ -17,7 +17,8 @@ from fuzzing.target import Target, require
 from tallystick.blinding import new_private_key, public_key_text
 from tallystick.blinding.keyfile import write_private_key
 from tallystick.channel import encode_verifying_key, signing_key
-from tallystick.net.http import PIECE, Connection, Connections, Exchange
+from tallystick.net.exchange import Exchange
+from tallystick.net.http import PIECE, Connections
 from tallystick.node.build import build
 from tallystick.node.config.settings import load_settings
 from tallystick.node.config.terms import new_terms, sign_file, write_terms
@@ -238,8 +239,7 @@ def doors() -> Target:
         method, _, target = head.decode("latin-1").partition(" ")
         path, _, query = target.partition("?")
         sink = _Sink()
-        line = cast("Connection", sink)
-        exchange = Exchange(method, path, query, {}, body, line, keep_alive=True)
+        exchange = Exchange(method, path, query, {}, body, sink.flush, keep_alive=True)
         loop.run_until_complete(asyncio.wait_for(one(exchange, sink), 2))
         reply = exchange.reply or b""
         found = _statuses(reply)

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tallystick.net.http import MAX_BODY, Connections, Exchange
+from tallystick.net.exchange import Exchange
+from tallystick.net.http import MAX_BODY, Connections
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channel.parties import NOW_MS, departure, publisher
-from tallystick.net.http import Connections, Exchange
+from tallystick.net.exchange import Exchange
+from tallystick.net.http import Connections
 from tallystick.node.calls.heard import LAG_TURNS, TURNS_KEPT, Heard
 
 BATCH = "x" * 3_000  # some three fit into what is read in one go

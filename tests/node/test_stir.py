@@ -12,7 +12,7 @@ from passport import pki
 from passport.world import INFO, LEAF_KEY, ORIGID
 from spec_tables import cells_below
 from tallystick.model import ConfigError
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.build import build
 from tallystick.node.calls.departures import REPEAT_MS
 from tallystick.node.calls.identity import Identities
@@ -236,7 +236,7 @@ def test_a_token_that_comes_again_is_a_replay_once_it_cannot_be_the_same_call(
             "",
             {b"content-length": b"1"},
             body,
-            Line(),
+            Line().flush,
             keep_alive=True,
         )
         node.doors.handle(exchange)

@@ -13,7 +13,7 @@ import msgspec
 from tallystick.agreement import LANGUAGES, Verdict, explain
 from tallystick.channel import ClosingRecord
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.words import told_of

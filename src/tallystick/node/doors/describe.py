@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.doors.catalogue import (
     KINDS,
     MEANINGS,

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge, with_plus
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.unnamed import Unnamed

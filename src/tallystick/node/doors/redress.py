@@ -12,7 +12,7 @@ from tallystick.domains.calls.passport import (
     load_signer,
     sign_contact,
 )
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.config.files import read_bytes
 from tallystick.node.config.sections import Redress
 from tallystick.node.doors.table import Door

@@ -26,7 +26,7 @@ from tallystick.domains.calls.stir import (
     signed,
     verified,
 )
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import REPEAT_MS, Departures
 from tallystick.node.calls.identity import Identities

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from tallystick.net.http import Exchange
+from tallystick.net.exchange import Exchange
 
 Door = Callable[[Exchange], None]
 D = TypeVar("D")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from tallystick.net.http import TEXT, Exchange
+from tallystick.net.exchange import TEXT, Exchange
 from tallystick.node.doors.table import Door, refuse
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
