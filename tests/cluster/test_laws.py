@@ -1,7 +1,7 @@
 """Laws of several members: the same outcomes as one, whatever happens to some."""
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from channel.parties import NOW_MS, check
@@ -192,6 +192,13 @@ def honest(seed, count, span_ms):
     st.integers(0, 10_000),
     st.lists(st.tuples(st.integers(0, 3_000), FAULTS), min_size=1, max_size=4),
     st.integers(100, 1_500),
+)
+@example(
+    # A member that is cut off stamps a call by a clock that is ahead; when its line
+    # and its clock are well again, what it asked comes late.
+    6628,
+    [(237, "ru-cut"), (743, "ru-clock-ahead"), (512, "ru-clock-behind")],
+    110,
 )
 def test_no_honest_call_is_accused_whatever_fails(seed, faults, amount_ms):
     """Members die, are cut off, lag, have wrong clocks; the log goes away, comes back

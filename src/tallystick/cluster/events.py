@@ -87,7 +87,8 @@ class Asked(NamedTuple):
     Attributes:
         ref: Stands for the switch's id of the call.
         halves: Its half, blinded, once for each epoch it may be of.
-        patient: Whether it may wait for the stream.
+        patient: Whether its switch waits for the word. If not, it was answered without
+            the log, and nothing rests on the absence of its departure.
     """
 
     ref: bytes

@@ -131,6 +131,7 @@ class Member:
     def close(self) -> None:
         """Note that the log cannot be reached."""
         self._is_connected = False
+        self._out.give_up()
 
     def is_live(self, *, now_ms: int) -> bool:
         """Tell whether what is said now is soon read in the log."""
@@ -246,8 +247,15 @@ class Member:
         return self._out.put(Closed(ending._replace(sequence_of=told.sequence)))
 
     def ask(self, ref: bytes, halves: tuple[LiveHalf, ...], *, patient: bool) -> bool:
-        """Ask about an arrival; return whether a word will come, if the log does."""
-        return self._out.put(Asked(ref, halves, patient))
+        """Ask about an arrival; return whether a word will come, if the log does.
+
+        Args:
+            ref: Stands for its id.
+            halves: The arrival, once for each epoch its departure may be of.
+            patient: Whether its switch waits for the word. If not, or while there is
+                no log, it has its answer, and nothing is said for want of a half.
+        """
+        return self._out.put(Asked(ref, halves, patient and self._is_connected))
 
     def end_call(
         self, ref: bytes, ending: ClosingRecord, *, asked_here: bool = False

@@ -30,8 +30,7 @@ _LASTING: Final = (Departed, Closed, Asked, Ended, Lost)
 
 
 class _Unread(NamedTuple):
-    number: int
-    events: tuple[Event, ...]
+    batch: Batch
     data: bytes
 
 
@@ -104,7 +103,7 @@ class Outbox:
         number, self._next = self._next, self._next + 1
         batch = Batch(self.member, number, now_ms, self._floor_ms, events)
         data = encode_batch(batch, self._keys)
-        self._unread.append(_Unread(number, events, data))
+        self._unread.append(_Unread(batch, data))
         self.sent_ms = now_ms
         return data
 
@@ -114,8 +113,24 @@ class Outbox:
 
     def read(self, number: int) -> None:
         """Forget a batch that stands in the log, and those before it."""
-        while self._unread and self._unread[0].number <= number:
+        while self._unread and self._unread[0].batch.number <= number:
             self._unread.popleft()
+
+    def give_up(self) -> None:
+        """Note that the log is away: whoever asked is answered without it.
+
+        What stands in the log already is read as it was written; the batch that is
+        sent again has its number, and counts no more.
+        """
+        self._waiting = deque(map(_answered, self._waiting))
+        self._unread = deque(map(self._without_asking, self._unread))
+
+    def _without_asking(self, one: _Unread) -> _Unread:
+        events = tuple(map(_answered, one.batch.events))
+        if events == one.batch.events:
+            return one
+        batch = one.batch._replace(events=events)
+        return _Unread(batch, encode_batch(batch, self._keys))
 
     def unread(self) -> list[bytes]:
         """Return what must be sent again on a new connection."""
@@ -129,7 +144,7 @@ class Outbox:
             same_stream: Whether numbers of departures still mean the same.
         """
         kinds = _LASTING if same_stream else (Departed, Asked, Ended, Lost)
-        told = [event for one in self._unread for event in one.events]
+        told = [event for one in self._unread for event in one.batch.events]
         events = [one for one in (*told, *self._waiting) if isinstance(one, kinds)]
         self._shed |= len(events) > EVENTS_WAITING
         self._waiting = deque(events[-EVENTS_WAITING:])
@@ -141,3 +156,7 @@ class Outbox:
         return {
             one.ref: one.departure for one in self._waiting if isinstance(one, Departed)
         }
+
+
+def _answered(event: Event) -> Event:
+    return event._replace(patient=False) if isinstance(event, Asked) else event

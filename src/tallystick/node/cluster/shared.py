@@ -178,9 +178,10 @@ class SharedArrivals(Arrivals):
         if len(self._by_ref) > REMEMBERED:
             self._by_ref.popitem(last=False)
         halves = tuple(self._half(asked, epoch) for epoch in self._epochs(call))
-        there = self._member.ask(ref, halves, patient=patient)
+        live = self._member.is_live(now_ms=now_ms)
+        there = self._member.ask(ref, halves, patient=patient and live)
         self._wake()
-        if not there or not self._member.is_live(now_ms=now_ms):
+        if not (there and live):
             return Match("unproven", why="silent")
         if call.at_ms - self.hold.matcher.window.before_ms <= self._set_ms:
             return Match("unproven", why="clock_unknown")
