@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 PROGRAM = Path(__file__).parents[2] / "bench" / "faults.py"
-SIDE_BY_SIDE = 5
+SIDE_BY_SIDE = 3
 MOST_S = 150
 FAULTS = (
     # Those that take longest come first.
