@@ -26,6 +26,7 @@ class Pace:
         during_s: How long the fault lasts, where that is not in its nature.
         after_s: Load after calls are judged again.
         recover_s: How long that may take at most.
+        in_row: Calls are judged once so many spoofed ones in a row are refused.
     """
 
     rate: float = 400.0
@@ -34,6 +35,7 @@ class Pace:
     during_s: float = 12.0
     after_s: float = 5.0
     recover_s: float = 60.0
+    in_row: int = 5
 
 
 SHORT = Pace(
@@ -43,6 +45,7 @@ SHORT = Pace(
     during_s=2.5,
     after_s=1.0,
     recover_s=25.0,
+    in_row=25,
 )
 
 
@@ -110,8 +113,8 @@ class World:
         """Remember when something happened."""
         self.marks[name] = time.perf_counter()
 
-    async def judged(self, *, since_s: float, in_row: int = 5) -> float:
-        """Wait until so many spoofed calls in a row are refused; return since when."""
+    async def judged(self, *, since_s: float) -> float:
+        """Wait until spoofed calls in a row are refused; return since when."""
         async with asyncio.timeout(self.pace.recover_s):
             while True:
                 row: list[Said] = []
@@ -119,20 +122,31 @@ class World:
                     if one.kind != SPOOFED or one.at_s - one.took_s < since_s:
                         continue
                     row = [*row, one] if one.acted else []
-                    if len(row) == in_row:
+                    if len(row) == self.pace.in_row:
                         return row[0].at_s
                 await asyncio.sleep(0.05)
 
     def caught(self, begin: str, end: str) -> str:
         """Return how many of the spoofed calls between two marks were refused."""
-        asked = [
+        asked = self._spoofed(begin, end)
+        return f"{sum(one.acted for one in asked)}/{len(asked)}"
+
+    def most_in_row(self, begin: str, end: str) -> int:
+        """Return how many spoofed calls in a row were refused there at most."""
+        most = row = 0
+        for one in self._spoofed(begin, end):
+            row = row + 1 if one.acted else 0
+            most = max(most, row)
+        return most
+
+    def _spoofed(self, begin: str, end: str) -> list[Said]:
+        return [
             one
             for one in self.said
             if one.kind == SPOOFED
             and self.marks[begin] <= one.at_s - one.took_s
             and one.at_s < self.marks[end]
         ]
-        return f"{sum(one.acted for one in asked)}/{len(asked)}"
 
     def row(self) -> dict[str, object]:
         """Return what is to be told of the trial."""
@@ -155,6 +169,10 @@ class World:
             "caught_before": self.caught("start", "begin"),
             "caught_during": self.caught("begin", "end"),
             "caught_after": self.caught("judged", "stop"),
+            "in_row_during": self.most_in_row("begin", "end"),
+            "spoofed_said": sorted(
+                {one.outcome for one in self._spoofed("start", "stop")}
+            ),
             "judged_again_s": round(marks["judged"] - marks["end"], 2),
             "p99_ms": spread(all_ms).get("p99"),
             "p99_during_ms": spread(during).get("p99"),

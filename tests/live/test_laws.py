@@ -95,6 +95,37 @@ def test_any_interleaving_gives_the_same_pairs(drawn, delays):
 
 
 @pytest.mark.property
+@given(crossings, strays, st.integers(0, 60_000))
+def test_a_change_of_keys_changes_no_answer(drawn, others, change_ms):
+    """Departures before a moment have other tokens than those after it."""
+    departures, arrivals = halves_of(drawn)
+    arrivals += [
+        half(b"s%d" % n, at, *numbers, calling_state=calling, called_state=called)
+        for n, (at, *numbers, calling, called) in enumerate(others)
+    ]
+    same = run(in_time(departures, arrivals))
+    departures = [under(one.at_ms - T0 >= change_ms, one) for one in departures]
+    arrivals = [across(change_ms, one) for one in arrivals]
+    assert run(in_time(departures, arrivals)) == same
+
+
+def under(later, one):
+    """Return a half with the tokens of the earlier or the later epoch."""
+    salt = b"2" if later else b"1"
+    return one._replace(
+        pair=salt + one.pair, called=salt + one.called, calling=salt + one.calling
+    )
+
+
+def across(change_ms, one):
+    """Return an arrival under the keys of every epoch its departure may be of."""
+    at_ms = one.at_ms - T0
+    moments = at_ms, at_ms - WINDOW.keep_ms, at_ms + WINDOW.keep_ms
+    first, *others = dict.fromkeys(moment >= change_ms for moment in moments)
+    return under(first, one)._replace(others=tuple(under(o, one) for o in others))
+
+
+@pytest.mark.property
 @given(crossings, strays, st.integers(101, 5_000))
 def test_nobody_is_accused_without_coverage(drawn, others, late_ms):
     """While the promise lags, no outcome rests on absence, whatever arrives."""

@@ -273,15 +273,14 @@ class Replica:
             self._say(known.ident, match)
 
     def _judge(self, halves: list[LiveHalf], *, patient: bool) -> Match | None:
-        if len(halves) == 1 and patient:
-            return self.hold.ask(halves[0], now_ms=self.now_ms)
-        match = Match("unproven")
-        for half in halves:
-            match = self.hold.matcher.match(half, now_ms=self.now_ms)
-            if match.outcome == "paired":
-                return match
-        # What one epoch's keys do not show, the other's may; and whoever was answered
-        # without the log may have asked long ago: nothing rests on absence.
+        half = halves[0]._replace(others=tuple(halves[1:]))
+        if patient:
+            return self.hold.ask(half, now_ms=self.now_ms)
+        match = self.hold.matcher.match(half, now_ms=self.now_ms)
+        if match.outcome == "paired":
+            return match
+        # Whoever was answered without the log may have asked long ago: nothing rests
+        # on absence.
         return Match("unproven", why=match.why)
 
     def _ended(self, event: Ended, batch: Batch) -> None:

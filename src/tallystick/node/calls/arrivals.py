@@ -298,24 +298,16 @@ class Arrivals:
     def _match(self, asked: Asked, now_ms: int) -> Match | None:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
-        epochs = self._epochs(call)
-        if len(epochs) == 1:
-            half = self._half(asked, epochs[0])
-            if self.stages.on:
-                self.stages.lap("blinding")
-            patient = not call.emergency and not call.priority
-            found = self.hold.ask(half, now_ms=now_ms, patient=patient)
-            if self.stages.on:
-                self.stages.lap("matching")
-            return found
-        match = Match("unproven")
-        for epoch in epochs:
-            half = self._half(asked, epoch)
-            match = self.hold.matcher.match(half, now_ms=now_ms)
-            if match.outcome == "paired":
-                return match
-        # What one epoch's keys do not show, the other's may: nothing rests on absence.
-        return Match("unproven", why=match.why)
+        half, *others = [self._half(asked, epoch) for epoch in self._epochs(call)]
+        if others:
+            half = half._replace(others=tuple(others))
+        if self.stages.on:
+            self.stages.lap("blinding")
+        patient = not call.emergency and not call.priority
+        found = self.hold.ask(half, now_ms=now_ms, patient=patient)
+        if self.stages.on:
+            self.stages.lap("matching")
+        return found
 
     def _epochs(self, call: LiveCall) -> tuple[int, ...]:
         """Return the epochs that a call's departure may be of, its own one first.
@@ -324,7 +316,7 @@ class Arrivals:
         """
         terms, window = self._secrets.signed.terms, self.hold.matcher.window
         first = terms.epoch_index(call.at_ms - window.keep_ms)
-        last = terms.epoch_index(call.at_ms + window.after_ms)
+        last = terms.epoch_index(call.at_ms + window.keep_ms)
         if first == last:
             return (first,)
         return tuple(dict.fromkeys((terms.epoch_index(call.at_ms), first, last)))

@@ -67,6 +67,8 @@ class LiveHalf(NamedTuple):
         flags: RESTRICTED, DIVERTED; of departures.
         alias: Second pair token of an arrival: with its redirecting number, or the
             second reading of its calling number, in the calling number's place.
+        others: The same arrival under the keys of other epochs, where its departure
+            may be of one of those.
     """
 
     id: Ident
@@ -78,6 +80,7 @@ class LiveHalf(NamedTuple):
     called_state: int = PRESENT
     flags: int = 0
     alias: Token | None = None
+    others: tuple["LiveHalf", ...] = ()
 
 
 class Match(NamedTuple):

@@ -127,7 +127,8 @@ class LiveMatcher:
         match = self._judge(arrival, now_ms)
         self._asked.put(arrival.id, match, now_ms=now_ms)
         if before is None and match.outcome != "paired":
-            self._asked.leave_open(arrival)
+            for half in (arrival, *arrival.others):
+                self._asked.leave_open(half)
         return match
 
     def expire(self, now_ms: int, *, limit: int | None = None) -> None:
@@ -167,10 +168,12 @@ class LiveMatcher:
 
     def _by_key(self, arrival: LiveHalf, lack: Why | None, now_ms: int) -> Match | None:
         """Answer by calling and called number together; None: they are not known."""
-        found = by_key(self._held, self.window, arrival.pair, arrival.at_ms)
+        held, window, at_ms = self._held, self.window, arrival.at_ms
+        found = by_key(held, window, [half.pair for half in _epochs(arrival)], at_ms)
         why: Why = "key"
         if found.free == NO_SLOT and arrival.alias is not None:
-            other = by_key(self._held, self.window, arrival.alias, arrival.at_ms)
+            aliases = [half.alias for half in _epochs(arrival) if half.alias]
+            other = by_key(held, window, aliases, at_ms)
             if other.free != NO_SLOT or found.used == found.outside == NO_SLOT:
                 found, why = other, "other_number"
         if found.free != NO_SLOT:
@@ -241,14 +244,12 @@ class LiveMatcher:
         return self._claim(arrival, slot, "calling", "called_known")
 
     def _to(self, arrival: LiveHalf) -> Shared:
-        held = self._held
-        return by_number(held, held.called, self.window, arrival.called, arrival.at_ms)
+        held, tokens = self._held, [half.called for half in _epochs(arrival)]
+        return by_number(held, held.called, self.window, tokens, arrival.at_ms)
 
     def _from(self, arrival: LiveHalf) -> Shared:
-        held = self._held
-        return by_number(
-            held, held.calling, self.window, arrival.calling, arrival.at_ms
-        )
+        held, tokens = self._held, [half.calling for half in _epochs(arrival)]
+        return by_number(held, held.calling, self.window, tokens, arrival.at_ms)
 
     def _is_withheld(self, slot: int) -> bool:
         held = self._held
@@ -387,3 +388,8 @@ class LiveMatcher:
             self.closings.leave(ident, at_ms=held.at_ms[slot])
         held.ids[slot] = held.takers[slot] = None
         return held.at_ms[slot]
+
+
+def _epochs(arrival: LiveHalf) -> tuple[LiveHalf, ...]:
+    """Return an arrival as it reads in each epoch that its departure may be of."""
+    return (arrival, *arrival.others)

@@ -3,6 +3,7 @@
 Source: spec/verdict.md, "Which departure".
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tallystick.pairing.live.half import PRESENT, LiveHalf, Token
@@ -39,24 +40,27 @@ class Shared(NamedTuple):
     busy: bool
 
 
-def by_key(held: Held, window: LiveWindow, token: Token, at_ms: int) -> Keyed:
-    """Look for departures of a whole key.
+def by_key(
+    held: Held, window: LiveWindow, tokens: Iterable[Token], at_ms: int
+) -> Keyed:
+    """Look for departures of a whole key, given as its token in each epoch.
 
     The first that is no older than a crossing usually takes is meant: redials pair
     in order. Of those that are all older, the last is.
 
-    Bounds: CHAIN_LIMIT departures.
+    Bounds: CHAIN_LIMIT departures for each token.
     """
     fresh = stale = used = outside = NO_SLOT
     fresh_ms, stale_ms = -window.after_ms - 1, window.before_ms + 1
-    for slot in held.pair.of(token):
+    for slot in _slots(held.pair, tokens):
         offset = at_ms - held.at_ms[slot]
+        if abs(offset) > window.keep_ms:
+            continue  # still held, but no answer may hang on when it is let go
         if held.marks[slot] & USED:
-            # Whatever its time: a call that comes around again is one lap behind.
+            # Outside the window, too: a call that comes around again is a lap behind.
             used = slot
         elif not -window.after_ms <= offset <= window.before_ms:
-            if abs(offset) <= window.keep_ms:
-                outside = slot
+            outside = slot
         elif offset > window.usual_ms:
             if offset < stale_ms:
                 stale, stale_ms = slot, offset
@@ -66,20 +70,24 @@ def by_key(held: Held, window: LiveWindow, token: Token, at_ms: int) -> Keyed:
 
 
 def by_number(
-    held: Held, index: Index, window: LiveWindow, token: Token, at_ms: int
+    held: Held, index: Index, window: LiveWindow, tokens: Iterable[Token], at_ms: int
 ) -> Shared:
-    """Look for departures that share one number.
+    """Look for departures that share one number, given as its token in each epoch.
 
-    Bounds: CHAIN_LIMIT departures.
+    Bounds: CHAIN_LIMIT departures for each token.
     """
     slots, sharing = [], 0
-    for slot in index.of(token):
+    for slot in _slots(index, tokens):
         sharing += 1
         offset = at_ms - held.at_ms[slot]
         free = not held.marks[slot] & (USED | CLAIMED)
         if free and -window.after_ms <= offset <= window.before_ms:
             slots.append(slot)
     return Shared(slots, sharing > window.busy)
+
+
+def _slots(index: Index, tokens: Iterable[Token]) -> Iterable[int]:
+    return (slot for token in tokens for slot in index.of(token))
 
 
 def first_open(
