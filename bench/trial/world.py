@@ -170,8 +170,8 @@ class World:
             "caught_during": self.caught("begin", "end"),
             "caught_after": self.caught("judged", "stop"),
             "in_row_during": self.most_in_row("begin", "end"),
-            "spoofed_said": sorted(
-                {one.outcome for one in self._spoofed("start", "stop")}
+            "passed_as": sorted(
+                {o.outcome for o in self._spoofed("start", "stop") if not o.acted}
             ),
             "judged_again_s": round(marks["judged"] - marks["end"], 2),
             "p99_ms": spread(all_ms).get("p99"),
