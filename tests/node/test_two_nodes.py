@@ -1,6 +1,7 @@
 """Two nodes, the line between them, and the calls of one hour."""
 
 import asyncio
+import itertools
 import socket
 from pathlib import Path
 
@@ -30,17 +31,26 @@ def arriving(number: int, *, calling: str = A, called: str = B) -> dict[str, obj
 
 
 async def warm(by, ru, count=12):
-    """Let a few genuine calls pass, so that the clocks are known."""
-    for number in range(count):
-        called = f"+7495{2_000_000 + number}"
-        await post(by, "/v1/departures", leaving(1_000 + number, called=called))
-    await asyncio.sleep(0.1)
-    for number in range(count):
-        called = f"+7495{2_000_000 + number}"
-        _, said = await post(
-            ru, "/v1/arrivals", arriving(1_000 + number, called=called)
-        )
-        assert said["outcome"] == "paired"
+    """Let a few genuine calls pass, so that the clocks are known.
+
+    On a busy machine one may be told too late; more are made until enough have paired.
+    """
+    paired = 0
+    async with asyncio.timeout(15):
+        for turn in itertools.count():
+            calls = [
+                (1_000 + number, f"+7495{2_000_000 + number}")
+                for number in range(turn * count, turn * count + count)
+            ]
+            for number, called in calls:
+                await post(by, "/v1/departures", leaving(number, called=called))
+            await asyncio.sleep(0.1)
+            for number, called in calls:
+                call = arriving(number, called=called)
+                _, said = await post(ru, "/v1/arrivals", call)
+                paired += said["outcome"] == "paired"
+            if paired >= count:
+                return
 
 
 def test_a_genuine_call_pairs_and_one_that_nobody_sent_does_not(tmp_path: Path):

@@ -38,14 +38,6 @@ from tallystick.channel.record import (
     DepartureRecord,
     states_of,
 )
-from tallystick.channel.signing import (
-    SigningKey,
-    VerifyingKey,
-    encode_verifying_key,
-    parse_verifying_key,
-    signing_fingerprint,
-    signing_key,
-)
 from tallystick.channel.subscriber import (
     Covered,
     Delivered,
@@ -59,6 +51,14 @@ from tallystick.channel.terms import (
     Terms,
     epoch_check,
     live_token_keys,
+)
+from tallystick.proof.signing import (
+    SigningKey,
+    VerifyingKey,
+    encode_verifying_key,
+    parse_verifying_key,
+    signing_fingerprint,
+    signing_key,
 )
 
 __all__ = [

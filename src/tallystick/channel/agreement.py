@@ -23,18 +23,18 @@ from typing import Final, NoReturn
 
 from tallystick.blinding import encode_public_key, fingerprint, parse_public_key
 from tallystick.blinding.transcript import encode_fields
-from tallystick.channel.signing import (
-    SigningKey,
-    encode_verifying_key,
-    parse_verifying_key,
-    signing_fingerprint,
-)
 from tallystick.channel.terms import BOUNDS_MS, Terms
 from tallystick.model import (
     ConfigError,
     MalformedError,
     RefusedError,
     VerificationError,
+)
+from tallystick.proof.signing import (
+    SigningKey,
+    encode_verifying_key,
+    parse_verifying_key,
+    signing_fingerprint,
 )
 
 TEXT_LIMIT: Final = 32_768  # characters; a file has some two thousand

@@ -30,8 +30,8 @@ from tallystick.channel.frame import (
     Refused,
     Welcome,
 )
-from tallystick.channel.signing import SIGNATURE_BYTES, SigningKey
 from tallystick.model import VerificationError
+from tallystick.proof.signing import SIGNATURE_BYTES, SigningKey
 
 NONCE_BYTES: Final = 32
 _CONTEXT: Final = b"tallystick/channel/1"

@@ -10,8 +10,8 @@ from typing import Final
 from tallystick.blinding import Agreement, PublicKey, TokenKey, token_key
 from tallystick.blinding.agreement import agreement_identifier, check_distinct
 from tallystick.blinding.transcript import check_name
-from tallystick.channel.signing import VerifyingKey
 from tallystick.model import VerificationError
+from tallystick.proof.signing import VerifyingKey
 
 TOKEN_SCHEMES: Final = ("hmac-sha256/1",)
 """Known ways to make tokens. An oblivious one will be another name."""

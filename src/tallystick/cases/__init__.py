@@ -1,0 +1,1 @@
+"""Findings that people act on: cases, their states, their deadlines."""

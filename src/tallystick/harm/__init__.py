@@ -1,0 +1,1 @@
+"""What was done to calls, and to how many honest ones: the harm report."""

@@ -1,0 +1,1 @@
+"""How the tables of an earlier version become today's."""

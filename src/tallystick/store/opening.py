@@ -1,0 +1,150 @@
+"""Opening a store, and bringing its tables to today's."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from tallystick.model import ConfigError, UnavailableError, VerificationError
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+BUSY_MS: Final = 10_000
+"""How long one writer of a SQLite file waits for another."""
+KINDS: Final = ("sqlite", "postgresql+psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store.
+
+    Attributes:
+        engine: Its connections.
+    """
+
+    engine: Engine
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """Lend a connection.
+
+        Yields:
+            One whose changes are kept together, or not at all.
+        """
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """Lend a connection.
+
+        Yields:
+            One that changes nothing.
+        """
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open a store, made or brought to today's tables where needed.
+
+    Args:
+        url: `sqlite:///PATH`, or `postgresql+psycopg://…` (also `postgresql://…`).
+
+    Raises:
+        ConfigError: "store-url".
+        UnavailableError: "store-unreachable", or "store-package" where the package for
+            PostgreSQL is not installed.
+        VerificationError: "store-newer" when a newer program wrote it.
+    """
+    engine = _engine(url)
+    try:
+        _upgrade(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise UnavailableError(
+            "store-unreachable",
+            f"The store cannot be opened: {_reason(error)}.",
+            advice="See that the database runs, that the URL is right and that this "
+            "user may write there.",
+        ) from None
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        place = make_url(url)
+    except ArgumentError:
+        place = None
+    if place is not None and place.drivername == "postgresql":
+        place = place.set(drivername="postgresql+psycopg")
+    if place is None or place.drivername not in KINDS:
+        raise ConfigError(
+            "store-url",
+            "The store's URL is none that this program knows.",
+            advice="Give sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
+        )
+    try:
+        engine = create_engine(place)
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise UnavailableError(
+            "store-package",
+            "The store is a PostgreSQL database, and psycopg is not installed.",
+            advice="pip install 'tallystick[postgresql]'.",
+        ) from None
+    if place.drivername == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    """Let readers go on while one writes, and let references hold."""
+    del record
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _upgrade(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    known = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+        if present == known.get_current_head():
+            return
+        if present is not None and present not in {
+            one.revision for one in known.walk_revisions()
+        }:
+            raise VerificationError(
+                "store-newer",
+                "The store was written by a newer program than this one.",
+                advice="Update this program; nothing was changed.",
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    cause = str(getattr(error, "orig", None) or error).strip()
+    return cause.splitlines()[0].rstrip(".") if cause else type(error).__name__

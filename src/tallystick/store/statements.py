@@ -1,0 +1,104 @@
+"""Statements of both parties, kept in the order in which they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, insert, select, update
+
+from tallystick.proof import Signed
+from tallystick.store.opening import Store
+from tallystick.store.tables import STATEMENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A statement as it is kept.
+
+    Attributes:
+        id: Of the statement, 64 hexadecimal digits.
+        by: Who made it.
+        about: The thing it is about.
+        kind: What it says of it.
+        at_ms: When it was made, by its maker's clock.
+        taken_ms: When it was kept here.
+        sent_ms: When the peer had taken it; None where it has not, or came from there.
+        note: Its bytes.
+    """
+
+    id: str
+    by: str
+    about: str
+    kind: str
+    at_ms: int
+    taken_ms: int
+    sent_ms: int | None
+    note: bytes
+
+
+class StatementBook:
+    """The statements of one channel."""
+
+    def __init__(self, store: Store, channel: str) -> None:
+        """Look into a store.
+
+        Args:
+            store: Where they are kept.
+            channel: 64 hexadecimal digits.
+        """
+        self._store, self._channel = store, channel
+
+    def keep(self, signed: Signed, *, now_ms: int) -> bool:
+        """Keep a statement; return False where it was there already.
+
+        Args:
+            signed: A statement whose signature was checked.
+            now_ms: The present time.
+        """
+        one = signed.statement
+        with self._store.write() as connection:
+            there = select(STATEMENTS.c.id).where(STATEMENTS.c.id == signed.id)
+            if connection.execute(there).first() is not None:
+                return False
+            connection.execute(
+                insert(STATEMENTS).values(
+                    id=signed.id,
+                    channel=one.channel,
+                    by=one.by,
+                    at_ms=one.at_ms,
+                    about=one.about,
+                    kind=one.kind,
+                    note=signed.note,
+                    taken_ms=now_ms,
+                )
+            )
+        return True
+
+    def about(self, about: str) -> Sequence[Kept]:
+        """Return what was said about a thing, in the order in which it came."""
+        return self._found(STATEMENTS.c.about == about)
+
+    def unsent(self, by: str) -> Sequence[Kept]:
+        """Return a party's statements that its peer has not taken yet."""
+        return self._found(STATEMENTS.c.by == by, STATEMENTS.c.sent_ms.is_(None))
+
+    def mark_sent(self, ident: str, *, now_ms: int) -> None:
+        """Note that the peer has taken a statement."""
+        with self._store.write() as connection:
+            connection.execute(
+                update(STATEMENTS)
+                .where(STATEMENTS.c.id == ident)
+                .values(sent_ms=now_ms)
+            )
+
+    def _found(self, *where: object) -> Sequence[Kept]:
+        found = (
+            select(STATEMENTS)
+            .where(STATEMENTS.c.channel == self._channel, *where)  # type: ignore[arg-type]
+            .order_by(STATEMENTS.c.taken_ms, STATEMENTS.c.at_ms, STATEMENTS.c.id)
+        )
+        with self._store.read() as connection:
+            return [_kept(row) for row in connection.execute(found)]
+
+
+def _kept(row: Row[tuple[object, ...]]) -> Kept:
+    return Kept(**{name: row._mapping[name] for name in Kept.__slots__})  # ruff: ignore[private-member-access] (SQLAlchemy's own name)
