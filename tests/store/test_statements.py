@@ -34,10 +34,30 @@ def test_what_the_peer_has_not_taken_is_known(store):
     book = StatementBook(store, CHANNEL)
     for number in range(3):
         book.keep(said(number), now_ms=number)
-    first = book.unsent("BY")[0]
-    book.mark_sent(first.id, now_ms=99)
-    assert [one.at_ms for one in book.unsent("BY")] == [1, 2]
-    assert book.unsent("RU") == []
+    book.mark_sent(book.unsent()[0].id, now_ms=99)
+    assert [one.at_ms for one in book.unsent()] == [1, 2]
+    assert [one.at_ms for one in book.unsent(limit=1)] == [1]
+    book.keep(said(9), now_ms=9, from_peer=True)
+    assert [one.at_ms for one in book.unsent()] == [1, 2]
+
+
+def test_what_the_peer_lost_is_sent_again(store):
+    """All of it, its own statements, too."""
+    book = StatementBook(store, CHANNEL)
+    for number in range(3):
+        book.keep(said(number), now_ms=number, from_peer=number == 1)
+    book.mark_sent(said(0).id, now_ms=99)
+    assert book.send_again() == 2
+    assert [one.at_ms for one in book.unsent()] == [0, 1, 2]
+
+
+def test_statements_of_the_last_days_are_counted(store):
+    """By party, so that a flood is noticed."""
+    book = StatementBook(store, CHANNEL)
+    for number in range(5):
+        book.keep(said(number), now_ms=number)
+    assert book.taken_since(3, by="BY") == 2
+    assert book.taken_since(0, by="RU") == 0
 
 
 def test_channels_and_things_are_apart(store):

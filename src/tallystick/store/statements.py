@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tallystick.proof import Signed
 from tallystick.store.opening import Store
@@ -21,7 +21,7 @@ class Kept:
         kind: What it says of it.
         at_ms: When it was made, by its maker's clock.
         taken_ms: When it was kept here.
-        sent_ms: When the peer had taken it; None where it has not, or came from there.
+        sent_ms: When the peer had it; None where it is still to be sent there.
         note: Its bytes.
     """
 
@@ -47,12 +47,13 @@ class StatementBook:
         """
         self._store, self._channel = store, channel
 
-    def keep(self, signed: Signed, *, now_ms: int) -> bool:
+    def keep(self, signed: Signed, *, now_ms: int, from_peer: bool = False) -> bool:
         """Keep a statement; return False where it was there already.
 
         Args:
             signed: A statement whose signature was checked.
             now_ms: The present time.
+            from_peer: Whether it came from the peer, so that it need not be sent.
         """
         one = signed.statement
         with self._store.write() as connection:
@@ -69,6 +70,7 @@ class StatementBook:
                     kind=one.kind,
                     note=signed.note,
                     taken_ms=now_ms,
+                    sent_ms=now_ms if from_peer else None,
                 )
             )
         return True
@@ -77,9 +79,29 @@ class StatementBook:
         """Return what was said about a thing, in the order in which it came."""
         return self._found(STATEMENTS.c.about == about)
 
-    def unsent(self, by: str) -> Sequence[Kept]:
-        """Return a party's statements that its peer has not taken yet."""
-        return self._found(STATEMENTS.c.by == by, STATEMENTS.c.sent_ms.is_(None))
+    def unsent(self, *, limit: int = 1_000) -> Sequence[Kept]:
+        """Return statements that are still to be sent to the peer, the oldest first."""
+        return self._found(STATEMENTS.c.sent_ms.is_(None), limit=limit)
+
+    def taken_since(self, since_ms: int, *, by: str) -> int:
+        """Return how many of a party's statements were kept since a moment."""
+        table = STATEMENTS.c
+        found = select(func.count()).where(
+            table.channel == self._channel, table.by == by, table.taken_ms >= since_ms
+        )
+        with self._store.read() as connection:
+            return connection.execute(found).scalar_one()
+
+    def send_again(self) -> int:
+        """Let all be sent to the peer, which may have lost it; return how much."""
+        table = STATEMENTS.c
+        again = (
+            update(STATEMENTS)
+            .where(table.channel == self._channel, table.sent_ms.is_not(None))
+            .values(sent_ms=None)
+        )
+        with self._store.write() as connection:
+            return connection.execute(again).rowcount
 
     def mark_sent(self, ident: str, *, now_ms: int) -> None:
         """Note that the peer has taken a statement."""
@@ -90,10 +112,13 @@ class StatementBook:
                 .values(sent_ms=now_ms)
             )
 
-    def _found(self, *where: object) -> Sequence[Kept]:
+    def _found(
+        self, *where: ColumnElement[bool], limit: int | None = None
+    ) -> Sequence[Kept]:
         found = (
             select(STATEMENTS)
-            .where(STATEMENTS.c.channel == self._channel, *where)  # type: ignore[arg-type]
+            .where(STATEMENTS.c.channel == self._channel, *where)
+            .limit(limit)
             .order_by(STATEMENTS.c.taken_ms, STATEMENTS.c.at_ms, STATEMENTS.c.id)
         )
         with self._store.read() as connection:

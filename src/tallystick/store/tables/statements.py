@@ -22,5 +22,5 @@ STATEMENTS: Final = Table(
     Index(None, "channel", "sent_ms"),
 )
 """`note` is what counts; the other columns repeat what it says, to be found by.
-`taken_ms` is when it was kept here; `sent_ms` when the peer had taken it, null where it
-has not, and when it came from the peer itself."""
+`taken_ms` is when it was kept here; `sent_ms` when the peer had it, null where it is
+still to be sent there."""
