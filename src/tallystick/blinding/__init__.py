@@ -38,7 +38,7 @@ from tallystick.blinding.keyfile import (
     write_channel,
     write_private_key,
 )
-from tallystick.blinding.reference import token, token_integers
+from tallystick.blinding.reference import Maker, token, token_integers
 from tallystick.blinding.schedule import PURPOSES, TokenKey, token_key
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Channel",
     "Expected",
     "Gap",
+    "Maker",
     "PrivateKey",
     "PublicKey",
     "TokenKey",

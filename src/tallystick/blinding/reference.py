@@ -49,6 +49,41 @@ def token(parts: Sequence[int], key: TokenKey) -> bytes:
     return digest[:TOKEN_BYTES]
 
 
+class Maker:
+    """Makes the tokens of one key, one at a time and fast, for calls that ring.
+
+    HMAC begins with a block that depends on the key alone, inside and outside: both
+    are hashed once. Source: RFC 2104, section 4.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: TokenKey) -> None:
+        """Hash what all messages of the key begin with.
+
+        Args:
+            key: The token key; its text is as long as a block at most.
+        """
+        block = key.text.encode("ascii").ljust(hashlib.sha256().block_size, b"\0")
+        inside, outside = (bytes(x ^ pad for x in block) for pad in (0x36, 0x5C))
+        head = f"{key.domain}:{key.purpose}:".encode("ascii")
+        self._inner = hashlib.sha256(inside + head)
+        self._outer = hashlib.sha256(outside)
+
+    def make(self, parts: bytes) -> bytes:
+        """Return the token of a match key.
+
+        Args:
+            parts: Its parts as decimal texts, colons between them; see `message`.
+
+        Shape: 16 bytes.
+        """
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(parts)
+        outer.update(inner.digest())
+        return outer.digest()[:TOKEN_BYTES]
+
+
 def token_integers(value: bytes) -> tuple[int, int]:
     """Return a token as two signed 64-bit integers, high half first, big-endian."""
     return (

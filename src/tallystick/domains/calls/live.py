@@ -3,28 +3,27 @@
 Source: spec/verdict.md, "Calls"; spec/numbers.md; spec/tokens.md.
 """
 
-import hmac
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from phonenumbers import shortnumberinfo
 
 from tallystick.agreement import Evidence
-from tallystick.blinding import TokenKey
+from tallystick.blinding import Maker, TokenKey
 from tallystick.domains.calls.numbers import Numbering
 from tallystick.domains.calls.numbers.context import Context, choose, make_context
 from tallystick.domains.calls.numbers.plan import (
     MAX_DIGITS,
     MIN_DIGITS,
     country_of,
-    is_valid,
     main_country,
     split_code,
 )
+from tallystick.domains.calls.numbers.reading import explicit, is_allocated
 from tallystick.domains.calls.numbers.side import Column, Side
 from tallystick.domains.calls.numbers.text import clean
 from tallystick.model import ConfigError
@@ -97,7 +96,7 @@ class CallNumbers(NamedTuple):
 
 
 class NumberReader:
-    """Reads the numbers of one side's calls, each text once.
+    """Reads the numbers of one side's calls, each text that leaves a choice once.
 
     Two nodes must be given the same numbering, or they read ambiguous texts apart.
 
@@ -145,6 +144,8 @@ class NumberReader:
 
     def number(self, text: str, trunk: str, column: Column) -> int:
         """Return what one text is read as."""
+        if number := explicit(text):
+            return number
         text = text[:TEXT_LIMIT]
         key = (trunk, column, text)
         number = self._known.get(key)
@@ -209,24 +210,19 @@ class LiveKeys:
                 "live-keys", "The token keys are not those of one epoch and purpose."
             )
         self.epoch = pair.epoch
-        self._pair, self._called, self._calling = (
-            (key.text.encode("ascii"), f"{key.domain}:{key.purpose}") for key in keys
-        )
+        self._pair, self._called, self._calling = (Maker(key).make for key in keys)
 
     def pair(self, calling: int, called: int) -> bytes:
         """Return the token of a calling and a called number."""
-        key, head = self._pair
-        return hmac.digest(key, f"{head}:{calling}:{called}".encode(), "sha256")[:16]
+        return self._pair(b"%d:%d" % (calling, called))
 
     def called(self, number: int) -> bytes:
         """Return the token of a called number."""
-        key, head = self._called
-        return hmac.digest(key, f"{head}:{number}".encode(), "sha256")[:16]
+        return self._called(b"%d" % number)
 
     def calling(self, number: int) -> bytes:
         """Return the token of a calling number."""
-        key, head = self._calling
-        return hmac.digest(key, f"{head}:{number}".encode(), "sha256")[:16]
+        return self._calling(b"%d" % number)
 
 
 def state(number: int) -> int:
@@ -371,6 +367,17 @@ class NumberKnowledge:
     unallocated: Ranges = _NO_RANGES
     special: Ranges = _NO_RANGES
     emergency: frozenset[str] = frozenset()
+    _named: tuple[tuple[str, Ranges], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note which ranges there are: most calls are looked for in none."""
+        named = (
+            ("do_not_originate", self.do_not_originate),
+            ("special", self.special),
+            ("unallocated", self.unallocated),
+        )
+        held = tuple((word, ranges) for word, ranges in named if len(ranges))
+        object.__setattr__(self, "_named", held)
 
     def is_emergency(self, called_number: str) -> bool:
         """Tell whether a call goes to an emergency service."""
@@ -390,21 +397,24 @@ class NumberKnowledge:
             return "own"
         return "third" if country else "none"
 
-    def number(self, calling: int, text: str) -> str:
-        """Return what is known of a calling number, in the words of the evidence."""
+    def number(self, calling: int, text: str, origin: str = "") -> str:
+        """Return what is known of a calling number, in the words of the evidence.
+
+        Args:
+            calling: The number as read.
+            text: As signalled.
+            origin: What `origin` says of it, where that is known already.
+        """
         if calling == 0:
             return "absent"
         if calling < 0:
             return "special" if self.is_emergency(text) else "unreadable"
-        if calling in self.do_not_originate:
-            return "do_not_originate"
-        if calling in self.special:
-            return "special"
+        for word, ranges in self._named:
+            if calling in ranges:
+                return word
         # Of third countries the plan may be out of date; nobody here can ask them.
-        near = self.origin(calling) in {"own", "peer"}
-        if calling in self.unallocated or (near and not _is_allocated(calling)):
-            return "unallocated"
-        return "ordinary"
+        near = (origin or self.origin(calling)) in {"own", "peer"}
+        return "unallocated" if near and not is_allocated(calling) else "ordinary"
 
 
 def evidence_of(
@@ -430,6 +440,7 @@ def evidence_of(
         roaming: Where the subscriber of an own number is.
         listed: What agreed lists say.
     """
+    origin = knowledge.origin(numbers.calling)
     return Evidence(
         match.outcome if match else "not_asked",
         match.why if match else "",
@@ -437,8 +448,8 @@ def evidence_of(
         match.differs[0] if match and match.differs else "none",
         identity,
         attestation,
-        knowledge.origin(numbers.calling),
-        knowledge.number(numbers.calling, call.calling_number),
+        origin,
+        knowledge.number(numbers.calling, call.calling_number, origin),
         roaming,
         listed,
         call.emergency or knowledge.is_emergency(call.called_number),
@@ -460,9 +471,3 @@ def _country_of_block(block: int) -> str:
     if split is None:
         return ""
     return country_of(number) or main_country(split[0])
-
-
-@lru_cache(maxsize=REMEMBERED_TEXTS)
-def _is_allocated(number: int) -> bool:
-    split = split_code(str(number))
-    return split is not None and is_valid(*split)

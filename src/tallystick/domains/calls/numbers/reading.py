@@ -7,7 +7,7 @@ Source: spec/numbers.md, "Readings".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -23,6 +23,7 @@ from tallystick.domains.calls.numbers.plan import (
     possible_lengths,
     settle,
     split_code,
+    valid_pattern,
 )
 from tallystick.domains.calls.numbers.text import clean
 
@@ -93,11 +94,32 @@ def read(raw: str, countries: tuple[str, ...]) -> Readings:
     return Readings(digits, None, tuple(_valid(digits, countries)))
 
 
+_BEGINNING: Final = 4  # a + and three digits, which name every country code
+
+
+@lru_cache(maxsize=1 << 11)
+def _allocated_from(beginning: str) -> Callable[[str], object] | None:
+    """Return what fits every allocated number, + included, that begins so."""
+    split = split_code(f"{beginning[1:]}0") if beginning[:1] == "+" else None
+    if split is None:
+        return None
+    return re.compile(rf"\+{split[0]}{valid_pattern(split[0])}").fullmatch
+
+
+def is_allocated(number: int) -> bool:
+    """Tell whether a plan says that somebody may hold a number."""
+    text = f"+{number}"
+    allocated = _allocated_from(text[:_BEGINNING])
+    return allocated is not None and allocated(text) is not None
+
+
 def explicit(raw: str) -> int:
     """Return the number of a + and digits and nothing else; 0: see `read`.
 
     Most texts of live calls are such, and leave no choice.
     """
+    if (allocated := _allocated_from(raw[:_BEGINNING])) and allocated(raw):
+        return int(raw)
     if len(raw) > MAX_WRITTEN or not _PLUS(raw):
         return 0
     split = split_code(raw[1:])
