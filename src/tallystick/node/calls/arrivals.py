@@ -363,14 +363,14 @@ class Arrivals:
         )
         evidence = _doubted(evidence, asked)
         answered = Answered(
-            call_id=call.call_id,
-            at_ms=call.at_ms,
-            trunk=call.trunk,
-            carrier=call.carrier,
-            verdict=self._decide(evidence, is_watched=asked.is_watched),
-            evidence=evidence,
-            waited_ms=now_ms - asked.asked_ms,
-            offset_ms=match.at_offset_ms,
+            call.call_id,
+            call.at_ms,
+            call.trunk,
+            call.carrier,
+            self._decide(evidence, is_watched=asked.is_watched),
+            evidence,
+            now_ms - asked.asked_ms,
+            match.at_offset_ms,
             signature=signature,
             is_watched=asked.is_watched,
         )

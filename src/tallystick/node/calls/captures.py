@@ -89,7 +89,7 @@ class Captures:
             return
         if began.side == "departures":
             self._departures.tell(began.call, now_ms=now_ms)
-            self._metrics.departures.inc()
+            self._metrics.departures.add()
         else:
             self._ask(began, now_ms)
 

@@ -128,7 +128,7 @@ class Switches:
 
     def _tell(self, call: LiveCall) -> None:
         self._departures.tell(call, now_ms=self._now_ms())
-        self._metrics.departures.inc()
+        self._metrics.departures.add()
 
 
 def clients_of(switches: Iterable[Switch], redress: RedressDesk | None) -> Clients:

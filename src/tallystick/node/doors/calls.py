@@ -10,18 +10,20 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from tallystick.agreement import LANGUAGES, Verdict, explain
+from tallystick.agreement import LANGUAGES, Evidence, Verdict, explain
 from tallystick.channel import ClosingRecord
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge
 from tallystick.net.exchange import Exchange
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
+from tallystick.node.calls.identity import Judged
 from tallystick.node.calls.words import told_of
 from tallystick.node.doors.table import Door, Refused, decoded, refuse
 from tallystick.node.watch.metrics import Metrics
 
 BATCH_LIMIT: Final = 250  # calls at a time: some 20 ms
 LATEST_MS: Final = 4_102_444_800_000  # the year 2100
+_write: Final = msgspec.json.Encoder().encode
 T = TypeVar("T")
 _Short = Annotated[str, msgspec.Meta(max_length=128)]
 _Number = Annotated[str, msgspec.Meta(max_length=512)]
@@ -82,7 +84,6 @@ class CallDoors:
         self._call = msgspec.json.Decoder(Call)
         self._release = msgspec.json.Decoder(Release)
         self._many = msgspec.json.Decoder(list[msgspec.Raw])
-        self._write = msgspec.json.Encoder().encode
 
     def doors(self) -> dict[tuple[str, str], Door]:
         """Return the doors by method and path."""
@@ -112,7 +113,7 @@ class CallDoors:
             live = self._live(call, now_ms)
             told = self._departures.tell(live, now_ms=now_ms)
             said.append({"call_id": call.call_id, "told": told})
-            self._metrics.departures.inc()
+            self._metrics.departures.add()
         self._say(exchange, said, alone=calls[1])
 
     def _arrived(self, exchange: Exchange) -> None:
@@ -121,19 +122,30 @@ class CallDoors:
             self._missed()
             return
         many, alone = calls
+        if not alone:
+            self._arrived_together(exchange, many)
+            return
         now_ms = self._now_ms()
-        said: list[dict[str, object]] = [{} for _ in many]
+        for call in many:
+            if not isinstance(call, Refused):
+                live = self._live(call, now_ms)
+                self._arrivals.ask(live, partial(_answer, exchange), now_ms=now_ms)
+
+    def _arrived_together(self, exchange: Exchange, many: list[Call | Refused]) -> None:
+        """Answer many calls at once, when the last of them has its verdict."""
+        now_ms = self._now_ms()
+        said: list[object] = [None for _ in many]
         left = len(many)
 
-        def take(place: int, row: dict[str, object]) -> None:
+        def take(place: int, row: object) -> None:
             nonlocal left
             said[place] = row
             left -= 1
             if not left:
-                self._say(exchange, said, alone=alone)
+                self._say(exchange, said, alone=False)
 
         def answer(place: int, answered: Answered) -> None:
-            take(place, _told(answered))
+            take(place, msgspec.Raw(_told(answered)))
 
         if not many:
             self._say(exchange, [], alone=False)
@@ -165,18 +177,17 @@ class CallDoors:
 
     def _live(self, call: Call, now_ms: int) -> LiveCall:
         return LiveCall(
-            call_id=call.call_id,
-            at_ms=now_ms if call.at_ms is None else call.at_ms,
-            calling_number=call.calling_number,
-            called_number=call.called_number,
-            trunk=call.trunk,
-            carrier=call.carrier,
-            redirecting_number=call.redirecting_number,
-            presentation=call.presentation,
-            identity=call.identity,
-            emergency=call.emergency
-            or self._knowledge.is_emergency(call.called_number),
-            priority=call.priority,
+            call.call_id,
+            now_ms if call.at_ms is None else call.at_ms,
+            call.calling_number,
+            call.called_number,
+            call.trunk,
+            call.carrier,
+            call.redirecting_number,
+            call.presentation,
+            call.identity,
+            call.emergency or self._knowledge.is_emergency(call.called_number),
+            call.priority,
         )
 
     def _read(
@@ -216,28 +227,48 @@ class CallDoors:
 
     def _say(self, exchange: Exchange, rows: object, *, alone: bool) -> None:
         one = rows[0] if alone and isinstance(rows, list) else rows
-        exchange.answer(200, self._write(one))
+        exchange.answer(200, _write(one))
+
+
+def _answer(exchange: Exchange, answered: Answered) -> None:
+    exchange.answer(200, _told(answered))
+
+
+_ID: Final = b'{"call_id":""'
+_WAITED: Final = b'"waited_ms":0'
+
+
+def _told(answered: Answered) -> bytes:
+    """Return what is answered; what many calls share is written once for all."""
+    # Broken signatures name their tokens, and no two calls have the same.
+    write = _shared.__wrapped__ if answered.signature.broken else _shared
+    before, behind = write(answered.verdict, answered.evidence, answered.signature)
+    return b'{"call_id":%b%b"waited_ms":%d%b' % (
+        _write(answered.call_id),
+        before,
+        answered.waited_ms,
+        behind,
+    )
 
 
 @lru_cache(maxsize=8_192)
-def _sentences(verdict: Verdict) -> msgspec.Raw:
-    """Return a verdict's sentences, written once for all calls that share it."""
-    said = {language: explain(verdict, language) for language in LANGUAGES}
-    return msgspec.Raw(msgspec.json.encode(said))
-
-
-def _told(answered: Answered) -> dict[str, object]:
-    verdict = answered.verdict
-    return {
-        "call_id": answered.call_id,
+def _shared(
+    verdict: Verdict, evidence: Evidence, signature: Judged
+) -> tuple[bytes, bytes]:
+    """Return what stands between id and wait of an answer, and what stands behind."""
+    one = Answered("", 0, "", "", verdict, evidence, 0, None, signature=signature)
+    row = {
+        "call_id": "",
         "outcome": verdict.outcome,
         "action": verdict.action,
         "rule": verdict.rule,
         "mode": verdict.mode,
         "would": verdict.would,
         "reasons": verdict.reasons,
-        "why": answered.evidence.why,
-        "sentences": _sentences(verdict),
-        "waited_ms": answered.waited_ms,
-        **told_of(answered),
+        "why": evidence.why,
+        "sentences": {language: explain(verdict, language) for language in LANGUAGES},
+        "waited_ms": 0,
+        **told_of(one),
     }
+    before, _, behind = _write(row).removeprefix(_ID).partition(_WAITED)
+    return before, behind

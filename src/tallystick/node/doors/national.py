@@ -86,7 +86,7 @@ class NationalDoors:
         # told as one would make the second one missing at the other side.
         live = self._live(call, self._draw(), now_ms)
         self._departures.tell(live, now_ms=now_ms)
-        self._metrics.departures.inc()
+        self._metrics.departures.add()
         _say(exchange, live.call_id, result=True)
 
     def _check(self, exchange: Exchange) -> None:

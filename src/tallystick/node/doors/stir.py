@@ -168,7 +168,7 @@ class StirDoors:
             called_number=with_plus(dest[0]),
         )
         self._departures.tell(call, now_ms=now_ms)
-        self._metrics.departures.inc()
+        self._metrics.departures.add()
 
     def _verified_by_us(self, exchange: Exchange) -> None:
         request = read_verification(exchange.body, default=self._stir.form)

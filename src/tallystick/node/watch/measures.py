@@ -91,12 +91,12 @@ class Stages:
 
 
 class Counts(Collector):
-    """A counter by one or more labels."""
+    """A counter, by any number of labels."""
 
     def __init__(self, name: str, what: str, labels: tuple[str, ...]) -> None:
         """Begin at nought."""
         self._name, self._what, self._labels = name, what, labels
-        self.by: dict[tuple[str, ...], int] = {}
+        self.by: dict[tuple[str, ...], int] = {} if labels else {(): 0}
 
     def add(self, *labels: str) -> None:
         """Count one."""

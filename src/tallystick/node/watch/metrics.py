@@ -49,11 +49,10 @@ class Metrics:
         self.reloads = Counts(
             "tally_reloads", "Reloads, by whether they were taken", ("result",)
         )
-        for one in (self.verdicts, self.crossings, self.reloads, *self._spreads()):
+        self.departures = Counts("tally_departures", "Own departures told", ())
+        counts = (self.verdicts, self.crossings, self.reloads, self.departures)
+        for one in (*counts, *self._spreads()):
             own.register(one)
-        self.departures = Counter(
-            "tally_departures", "Own departures told", registry=own
-        )
         self.refused = Counter(
             "tally_refused_requests", "Requests refused", registry=own
         )
