@@ -74,6 +74,7 @@ def test_tokens_are_those_of_the_spec():
     )
     calling, called, redirecting = numbers
     assert half.pair == token((calling, called), key("pair"))
+    half = half.made()
     assert half.called == token((called,), key("called"))
     assert half.calling == token((calling,), key("calling"))
     assert half.alias == token((redirecting, called), key("pair"))

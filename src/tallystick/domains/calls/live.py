@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from phonenumbers import shortnumberinfo
@@ -247,23 +247,26 @@ def live_half(
         numbers: Its numbers.
         keys: The keys of the epoch.
         ident: The handle: a departure's sequence number, an arrival's call id.
-        arrives: Whether it is an arrival: only these are looked for by a second key.
+        arrives: Whether it is an arrival: only these are looked for by a second key,
+            and by single numbers only where the pair is not known; so tokens of
+            single numbers are made when they are wanted.
 
     Bounds: three HMACs, four for a diverted arrival.
     """
     flags = RESTRICTED if call.presentation == "restricted" else 0
-    flags |= DIVERTED if numbers.redirecting else 0
-    diverted = arrives and numbers.redirecting > 0
+    calling, called, redirecting = numbers
+    flags |= DIVERTED if redirecting else 0
+    diverted = arrives and redirecting > 0
     return LiveHalf(
         ident,
         call.at_ms,
-        keys.pair(numbers.calling, numbers.called),
-        keys.called(numbers.called),
-        keys.calling(numbers.calling),
-        state(numbers.calling),
-        state(numbers.called),
+        keys.pair(calling, called),
+        partial(keys.called, called) if arrives else keys.called(called),
+        partial(keys.calling, calling) if arrives else keys.calling(calling),
+        state(calling),
+        state(called),
         flags,
-        keys.pair(numbers.redirecting, numbers.called) if diverted else None,
+        keys.pair(redirecting, called) if diverted else None,
     )
 
 

@@ -298,9 +298,11 @@ class Arrivals:
     def _match(self, asked: Asked, now_ms: int) -> Match | None:
         """Look for the departure under the keys of every epoch it may be of."""
         call = asked.call
-        half, *others = [self._half(asked, epoch) for epoch in self._epochs(call)]
-        if others:
-            half = half._replace(others=tuple(others))
+        epochs = self._epochs(call)
+        half = self._half(asked, epochs[0])
+        if len(epochs) > 1:
+            others = tuple(self._half(asked, epoch) for epoch in epochs[1:])
+            half = half._replace(others=others)
         if self.stages.on:
             self.stages.lap("blinding")
         patient = not call.emergency and not call.priority

@@ -177,7 +177,7 @@ class SharedArrivals(Arrivals):
         self._by_ref.move_to_end(ref)
         if len(self._by_ref) > REMEMBERED:
             self._by_ref.popitem(last=False)
-        halves = tuple(self._half(asked, epoch) for epoch in self._epochs(call))
+        halves = tuple(self._half(asked, epoch).made() for epoch in self._epochs(call))
         live = self._member.is_live(now_ms=now_ms)
         there = self._member.ask(ref, halves, patient=patient and live)
         self._wake()

@@ -24,14 +24,14 @@ class Coverage:
         watermark_ms: Every half up to here is delivered, by the peer's clock.
     """
 
-    __slots__ = ("_early", "_floor_ms", "_offsets", "_window", "watermark_ms")
+    __slots__ = ("_are_early", "_early", "_floor_ms", "_window", "watermark_ms")
 
     def __init__(self, window: LiveWindow) -> None:
         """Start without a promise."""
         self.watermark_ms: int | None = None
         self._window = window
         self._floor_ms: int | None = None
-        self._offsets: deque[int] = deque(maxlen=OFFSETS_KEPT)
+        self._are_early: deque[bool] = deque(maxlen=OFFSETS_KEPT)
         self._early = 0
 
     def promise(self, watermark_ms: int, *, since_ms: int) -> None:
@@ -63,10 +63,13 @@ class Coverage:
         Args:
             offset_ms: Arrival minus departure.
         """
-        if len(self._offsets) == OFFSETS_KEPT:
-            self._early -= self._is_early(self._offsets[0])
-        self._offsets.append(offset_ms)
-        self._early += self._is_early(offset_ms)
+        # Half of what is allowed is the mark: from there on other departures may lie
+        # beyond what the watermark is asked for.
+        is_early = offset_ms < -self._window.after_ms // 2
+        if len(self._are_early) == OFFSETS_KEPT:
+            self._early -= self._are_early[0]
+        self._are_early.append(is_early)
+        self._early += is_early
 
     def lack(self, at_ms: int, *, now_ms: int) -> Why | None:
         """Return why nothing may rest on absence; None where it may.
@@ -91,16 +94,8 @@ class Coverage:
             return "forgotten"
         if at_ms - window.before_ms < self._floor_ms:
             return "stream_gap"
-        if len(self._offsets) < window.least_pairs:
+        if len(self._are_early) < window.least_pairs:
             return "clock_unknown"
         if self.watermark_ms < at_ms + window.after_ms:
             return "stream_behind"
         return None
-
-    def _is_early(self, offset_ms: int) -> bool:
-        """Tell whether a departure was stamped well after its arrival.
-
-        Half of what is allowed is the mark: from there on other departures may lie
-        beyond what the watermark is asked for.
-        """
-        return offset_ms < -self._window.after_ms // 2

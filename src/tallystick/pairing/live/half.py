@@ -4,6 +4,7 @@ Named tuples, not dataclasses: some ten thousand are made each second, and a fro
 dataclass takes three times as long to make.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Ident: TypeAlias = int | bytes
@@ -15,6 +16,9 @@ Token: TypeAlias = bytes | int
 All halves of one matcher use the same of the two. What a peer sends should stay bytes:
 Python salts their hashes, while a peer could choose integers that all collide.
 """
+
+MakeToken: TypeAlias = Callable[[], Token]
+"""Makes a token when it is wanted: most arrivals are known by their pair token."""
 
 Outcome: TypeAlias = Literal[
     "paired", "altered", "no_departure", "repeated", "unproven"
@@ -60,8 +64,8 @@ class LiveHalf(NamedTuple):
         id: The keeper's handle: a sequence number, or a call's id.
         at_ms: When it began, UTC milliseconds by the keeper's clock.
         pair: Token of calling and called number.
-        called: Token of the called number.
-        calling: Token of the calling number.
+        called: Token of the called number. Of an arrival it may still be to be made.
+        calling: Token of the calling number; the same.
         calling_state: ABSENT, PRESENT or UNREADABLE.
         called_state: The same.
         flags: RESTRICTED, DIVERTED; of departures.
@@ -74,13 +78,22 @@ class LiveHalf(NamedTuple):
     id: Ident
     at_ms: int
     pair: Token
-    called: Token
-    calling: Token
+    called: Token | MakeToken
+    calling: Token | MakeToken
     calling_state: int = PRESENT
     called_state: int = PRESENT
     flags: int = 0
     alias: Token | None = None
     others: tuple["LiveHalf", ...] = ()
+
+    def made(self) -> "LiveHalf":
+        """Return the half with all its tokens made."""
+        return self._replace(called=made(self.called), calling=made(self.calling))
+
+
+def made(token: Token | MakeToken) -> Token:
+    """Return a token, made now if it was not yet."""
+    return token() if callable(token) else token
 
 
 class Match(NamedTuple):

@@ -8,7 +8,7 @@ from array import array
 from collections import deque
 from typing import Final
 
-from tallystick.pairing.live.half import PRESENT, Ident, LiveHalf
+from tallystick.pairing.live.half import PRESENT, Ident, LiveHalf, made
 from tallystick.pairing.live.index import Index
 
 # A departure's mark: two bits of state for each number, its flags, its use.
@@ -90,8 +90,8 @@ class Held:
         # Absent numbers share one token, which says nothing of a crossing. The pair
         # token is kept for its handle all the same: `has` finds repeats by it.
         self.pair.put(slot, half.pair)
-        self.called.put(slot, half.called if called == PRESENT else None)
-        self.calling.put(slot, half.calling if calling == PRESENT else None)
+        self.called.put(slot, made(half.called) if called == PRESENT else None)
+        self.calling.put(slot, made(half.calling) if calling == PRESENT else None)
         self._order.append(slot)
         return slot
 

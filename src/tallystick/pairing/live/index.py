@@ -6,7 +6,6 @@ held, and a departure leaves any chain in constant time.
 """
 
 from array import array
-from collections.abc import Iterator
 from typing import Final
 
 from tallystick.pairing.live.half import Token
@@ -68,15 +67,14 @@ class Index:
         else:
             del self._newest[token]
 
-    def of(self, token: Token) -> Iterator[int]:
-        """Yield the slots of a token, newest first, at most CHAIN_LIMIT."""
+    def of(self, token: Token) -> list[int]:
+        """Return the slots of a token, newest first, at most CHAIN_LIMIT."""
+        slots: list[int] = []
         slot = self._newest.get(token, _NONE)
-        older = self._older
-        for _ in range(CHAIN_LIMIT):
-            if slot < 0:
-                return
-            yield slot
-            slot = older[slot]
+        while slot >= 0 and len(slots) < CHAIN_LIMIT:
+            slots.append(slot)
+            slot = self._older[slot]
+        return slots
 
     def beside(self, slot: int) -> list[int]:
         """Return the other slots of a slot's token."""

@@ -24,6 +24,7 @@ from tallystick.pairing.live.half import (
     Settled,
     Token,
     Why,
+    made,
 )
 from tallystick.pairing.live.held import CLAIMED, USED, Held
 from tallystick.pairing.live.search import (
@@ -244,11 +245,11 @@ class LiveMatcher:
         return self._claim(arrival, slot, "calling", "called_known")
 
     def _to(self, arrival: LiveHalf) -> Shared:
-        held, tokens = self._held, [half.called for half in _epochs(arrival)]
+        held, tokens = self._held, [made(half.called) for half in _epochs(arrival)]
         return by_number(held, held.called, self.window, tokens, arrival.at_ms)
 
     def _from(self, arrival: LiveHalf) -> Shared:
-        held, tokens = self._held, [half.calling for half in _epochs(arrival)]
+        held, tokens = self._held, [made(half.calling) for half in _epochs(arrival)]
         return by_number(held, held.calling, self.window, tokens, arrival.at_ms)
 
     def _is_withheld(self, slot: int) -> bool:

@@ -86,8 +86,8 @@ def by_number(
     return Shared(slots, sharing > window.busy)
 
 
-def _slots(index: Index, tokens: Iterable[Token]) -> Iterable[int]:
-    return (slot for token in tokens for slot in index.of(token))
+def _slots(index: Index, tokens: Iterable[Token]) -> list[int]:
+    return [slot for token in tokens for slot in index.of(token)]
 
 
 def first_open(

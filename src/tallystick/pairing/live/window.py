@@ -3,7 +3,7 @@
 Source: spec/verdict.md, "Window".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tallystick.model import ConfigError
 
@@ -27,6 +27,9 @@ class LiveWindow:
         least_pairs: Pairs to have been seen before the clocks count as known; until
             then nothing rests on absence.
         capacity: Departures held at most; the oldest go first.
+        keep_ms: How old a departure may be to be taken in.
+        life_ms: How long a departure is held after it came: so long that one which is
+            sent again after it was let go is too old to be taken in a second time.
 
     Units: milliseconds.
     """
@@ -38,6 +41,8 @@ class LiveWindow:
     busy: int = 3
     least_pairs: int = 8
     capacity: int = 500_000
+    keep_ms: int = field(init=False)
+    life_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
@@ -53,17 +58,6 @@ class LiveWindow:
                 " after_ms > 0, horizon_ms >= 0, busy >= 1 and capacity >= 1.",
                 advice="See spec/verdict.md, Window.",
             )
+        object.__setattr__(self, "keep_ms", self.before_ms + self.horizon_ms)
+        object.__setattr__(self, "life_ms", self.keep_ms + self.after_ms)
 
-    @property
-    def keep_ms(self) -> int:
-        """How old a departure may be to be taken in."""
-        return self.before_ms + self.horizon_ms
-
-    @property
-    def life_ms(self) -> int:
-        """How long a departure is held after it came.
-
-        So long that one which is sent again after it was let go is too old to be
-        taken in a second time.
-        """
-        return self.keep_ms + self.after_ms
