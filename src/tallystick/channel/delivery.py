@@ -3,7 +3,7 @@
 Source: spec/verdict.md, "Halves"; spec/channel.md, "Data".
 """
 
-from tallystick.channel.record import ClosingRecord
+from tallystick.channel.record import STATES, ClosingRecord
 from tallystick.channel.subscriber import Covered, Delivered
 from tallystick.pairing.live import ClosingHalf, Hold, Ident, LiveHalf
 
@@ -35,8 +35,7 @@ def deliver(
             one.pair,
             one.called,
             one.calling,
-            one.calling_state,
-            one.called_state,
+            *STATES[one.states],
             one.flags,
         )
         matcher.add(half, now_ms=now_ms)

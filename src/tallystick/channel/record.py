@@ -23,6 +23,12 @@ _CALLED_SHIFT: Final = 4
 _STATE: Final = 15
 
 
+STATES: Final = tuple(
+    (states & _STATE, states >> _CALLED_SHIFT) for states in range(256)
+)
+"""The state of the calling and of the called number, by the byte that tells both."""
+
+
 def states_of(*, calling: int, called: int) -> int:
     """Return the states of both numbers in one byte."""
     return called << _CALLED_SHIFT | calling
@@ -74,12 +80,12 @@ class DepartureRecord(NamedTuple):
     @property
     def calling_state(self) -> int:
         """ABSENT, PRESENT or UNREADABLE."""
-        return self.states & _STATE
+        return STATES[self.states][0]
 
     @property
     def called_state(self) -> int:
         """ABSENT, PRESENT or UNREADABLE."""
-        return self.states >> _CALLED_SHIFT
+        return STATES[self.states][1]
 
 
 class ClosingRecord(NamedTuple):

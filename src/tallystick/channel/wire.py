@@ -127,9 +127,8 @@ def is_closing(one: ClosingRecord) -> bool:
 
 def is_departure(one: Departure) -> bool:
     """Tell whether tokens, states and flags of a departure can be written."""
-    tokens = (one.pair, one.called, one.calling)
     return (
-        all(len(token) == TOKEN_BYTES for token in tokens)
+        len(one.pair) == len(one.called) == len(one.calling) == TOKEN_BYTES
         and one.states in _STATES
         and one.flags in _FLAGS
     )

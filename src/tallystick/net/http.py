@@ -261,7 +261,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
         value = value or b""
-        self._count(len(name) + len(value), MAX_HEAD, 431)
+        self._size += len(name) + len(value)
+        if self._size > MAX_HEAD:
+            raise _RefusedError(431)
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:

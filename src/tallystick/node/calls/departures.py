@@ -104,13 +104,13 @@ class Departures:
         numbers, keys = self._reader.read(call), self._secrets.keys(epoch)
         half = live_half(call, numbers, keys, ident=0, arrives=False)
         return Departure(
-            at_ms=half.at_ms,
-            epoch=epoch,
-            pair=_token(half.pair),
-            called=_token(half.called),
-            calling=_token(half.calling),
-            states=states_of(calling=half.calling_state, called=half.called_state),
-            flags=half.flags,
+            half.at_ms,
+            epoch,
+            _token(half.pair),
+            _token(half.called),
+            _token(half.calling),
+            states_of(calling=half.calling_state, called=half.called_state),
+            half.flags,
         )
 
     def hear_upto(self, moment_ms: int) -> None:
@@ -140,5 +140,5 @@ class Departures:
         )
 
 
-def _token(token: bytes | int | None) -> bytes:
+def _token(token: object) -> bytes:
     return token if isinstance(token, bytes) else bytes(16)

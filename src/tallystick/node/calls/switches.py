@@ -173,15 +173,15 @@ def _redress(desk: RedressDesk) -> Redress:
 
 def _live(call: AskedCall) -> LiveCall:
     return LiveCall(
-        call_id=call.call_id,
-        at_ms=call.at_ms,
-        calling_number=call.calling_number,
-        called_number=call.called_number,
-        trunk=call.trunk,
-        carrier=call.carrier,
-        redirecting_number=call.redirecting_number,
-        presentation=call.presentation,
-        identity=call.identity,
-        emergency=call.emergency,
-        priority=call.priority,
+        call.call_id,
+        call.at_ms,
+        call.calling_number,
+        call.called_number,
+        call.trunk,
+        call.carrier,
+        call.redirecting_number,
+        call.presentation,
+        call.identity,
+        call.emergency,
+        call.priority,
     )

@@ -4,11 +4,14 @@ Source: spec/sip.md, "From a verdict to an answer"; 3GPP TS 24.229 section 7.2A.
 (verstat); RFC 8224 section 6.2.2 and RFC 9410 (STIR codes).
 """
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from tallystick.agreement import Evidence, Verdict
 from tallystick.domains.calls.sip import Decision, Reason
 from tallystick.node.calls.arrivals import Answered
+from tallystick.node.calls.identity import Judged
 
 PASSED: Final = "TN-Validation-Passed"
 FAILED: Final = "TN-Validation-Failed"
@@ -68,14 +71,30 @@ def decision_of(answered: Answered, *, label: str = "") -> Decision:
         answered: The verdict and what it rests on.
         label: What is shown as the caller's name where the action is "label".
     """
-    action = answered.verdict.action
+    # Broken signatures name their tokens, and no two calls have the same.
+    decide = _decision.__wrapped__ if answered.signature.broken else _decision
+    return decide(answered.verdict, answered.evidence, answered.signature, label)
+
+
+@lru_cache(maxsize=8_192)
+def _decision(
+    verdict: Verdict, evidence: Evidence, signature: Judged, label: str
+) -> Decision:
+    """Return the decision that all calls share of which the same is known."""
+    one = shared(verdict, evidence, signature)
+    action = verdict.action
     return Decision(
         action=action,
-        verstat=verstat_of(answered),
-        reasons=reasons_of(answered) if answered.signature.broken else (),
-        status=status_of(answered) if action == "reject" else 0,
+        verstat=verstat_of(one),
+        reasons=reasons_of(one),
+        status=status_of(one) if action == "reject" else 0,
         label=label if action == "label" else "",
     )
+
+
+def shared(verdict: Verdict, evidence: Evidence, signature: Judged) -> Answered:
+    """Return what answers share, whatever the call; nothing else of it counts."""
+    return Answered("", 0, "", "", verdict, evidence, 0, None, signature=signature)
 
 
 def told_of(answered: Answered) -> dict[str, object]:

@@ -17,7 +17,7 @@ from tallystick.net.exchange import Exchange
 from tallystick.node.calls.arrivals import Answered, Arrivals
 from tallystick.node.calls.departures import Departures
 from tallystick.node.calls.identity import Judged
-from tallystick.node.calls.words import told_of
+from tallystick.node.calls.words import shared, told_of
 from tallystick.node.doors.table import Door, Refused, decoded, refuse
 from tallystick.node.watch.metrics import Metrics
 
@@ -241,7 +241,7 @@ _WAITED: Final = b'"waited_ms":0'
 def _told(answered: Answered) -> bytes:
     """Return what is answered; what many calls share is written once for all."""
     # Broken signatures name their tokens, and no two calls have the same.
-    write = _shared.__wrapped__ if answered.signature.broken else _shared
+    write = _pieces.__wrapped__ if answered.signature.broken else _pieces
     before, behind = write(answered.verdict, answered.evidence, answered.signature)
     return b'{"call_id":%b%b"waited_ms":%d%b' % (
         _write(answered.call_id),
@@ -252,11 +252,10 @@ def _told(answered: Answered) -> bytes:
 
 
 @lru_cache(maxsize=8_192)
-def _shared(
+def _pieces(
     verdict: Verdict, evidence: Evidence, signature: Judged
 ) -> tuple[bytes, bytes]:
     """Return what stands between id and wait of an answer, and what stands behind."""
-    one = Answered("", 0, "", "", verdict, evidence, 0, None, signature=signature)
     row = {
         "call_id": "",
         "outcome": verdict.outcome,
@@ -268,7 +267,7 @@ def _shared(
         "why": evidence.why,
         "sentences": {language: explain(verdict, language) for language in LANGUAGES},
         "waited_ms": 0,
-        **told_of(one),
+        **told_of(shared(verdict, evidence, signature)),
     }
     before, _, behind = _write(row).removeprefix(_ID).partition(_WAITED)
     return before, behind

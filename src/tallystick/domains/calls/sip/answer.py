@@ -142,7 +142,7 @@ def _contact(wanted: _Wanted) -> str:
     client = wanted.client
     target = wanted.uri
     if client.contact and wanted.call.called_number:
-        user = quote(wanted.call.called_number, safe="+*")
+        user = _user(wanted.call.called_number)
         # A redirect from sips to sip would lead where the call may not go (RFC 5630).
         scheme = "sips" if target[:5].lower() == "sips:" else "sip"
         target = f"{scheme}:{user}@{client.contact};user=phone"
@@ -160,6 +160,12 @@ def _embedded(wanted: _Wanted) -> str:
     return "&".join([f"{name}={quote(value, safe='')}" for name, _, value in pairs])
 
 
+def _user(number: str) -> str:
+    """Return a number as the user part of a URI."""
+    usual = number.isascii() and number.removeprefix("+").isdigit()
+    return number if usual else quote(number, safe="+*")
+
+
 _NO_NUMBER: Final = frozenset({"", "anonymous"})
 
 
@@ -172,7 +178,7 @@ def _asserted(wanted: _Wanted) -> str:
     name = f"{quoted(decision.label)} " if decision.label else ""
     verstat = f";verstat={decision.verstat}" if stated else ""
     place = wanted.client.contact or "anonymous.invalid"
-    user = quote(number, safe="+*")
+    user = _user(number)
     return f"P-Asserted-Identity: {name}<sip:{user}{verstat}@{place};user=phone>\r\n"
 
 
