@@ -259,7 +259,11 @@ class Connection(asyncio.Protocol):
         self._count(len(url), MAX_HEAD, 431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
+        """Take one header.
+
+        Raises:
+            _RefusedError: They are too long together.
+        """
         value = value or b""
         self._size += len(name) + len(value)
         if self._size > MAX_HEAD:

@@ -144,8 +144,8 @@ class NumberReader:
 
     def number(self, text: str, trunk: str, column: Column) -> int:
         """Return what one text is read as."""
-        if number := explicit(text):
-            return number
+        if plain := explicit(text):
+            return plain
         text = text[:TEXT_LIMIT]
         key = (trunk, column, text)
         number = self._known.get(key)

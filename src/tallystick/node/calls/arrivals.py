@@ -316,9 +316,9 @@ class Arrivals:
 
         A departure outside the window protects its arrival, too.
         """
-        terms, window = self._secrets.signed.terms, self.hold.matcher.window
-        first = terms.epoch_index(call.at_ms - window.keep_ms)
-        last = terms.epoch_index(call.at_ms + window.keep_ms)
+        terms, keep_ms = self._secrets.signed.terms, self.hold.matcher.window.keep_ms
+        first = terms.epoch_index(call.at_ms - keep_ms)
+        last = terms.epoch_index(call.at_ms + keep_ms)
         if first == last:
             return (first,)
         return tuple(dict.fromkeys((terms.epoch_index(call.at_ms), first, last)))

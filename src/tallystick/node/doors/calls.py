@@ -103,7 +103,7 @@ class CallDoors:
             self._departures.miss_now()
             return
         now_ms = self._now_ms()
-        said = []
+        said: list[object] = []
         for call in calls[0]:
             if isinstance(call, Refused):
                 # A call that leaves, and of which the peer will not hear.
@@ -162,7 +162,7 @@ class CallDoors:
         if ends is None:
             return
         now_ms = self._now_ms()
-        said: list[dict[str, object]] = []
+        said: list[object] = []
         for end in ends[0]:
             if isinstance(end, Refused):
                 said.append(end.told())
@@ -225,9 +225,9 @@ class CallDoors:
         self._metrics.refused.inc()
         refuse(exchange, status, code, what)
 
-    def _say(self, exchange: Exchange, rows: object, *, alone: bool) -> None:
-        one = rows[0] if alone and isinstance(rows, list) else rows
-        exchange.answer(200, _write(one))
+    @staticmethod
+    def _say(exchange: Exchange, rows: list[object], *, alone: bool) -> None:
+        exchange.answer(200, _write(rows[0] if alone else rows))
 
 
 def _answer(exchange: Exchange, answered: Answered) -> None:

@@ -105,14 +105,15 @@ class ClosingMatcher:
 
     def pair(self, departure: Ident, arrival: Ident, *, now_ms: int) -> None:
         """Say which arrival a departure has."""
-        known = self._open.get(departure)
-        if known is not None and known.arrival not in {None, arrival}:
+        one = self._get(departure, now_ms)
+        if one.arrival is not None and one.arrival != arrival:
             # A peer that began to count anew: the older crossing is another one.
             self._forget(departure)
-        one = self._get(departure, now_ms)
+            one = self._get(departure, now_ms)
         one.arrival, one.left = arrival, False
         self._by_arrival[arrival] = departure
-        self._conclude(departure, one)
+        if one.departure_end is not None:
+            self._conclude(departure, one)
 
     def leave(self, departure: Ident, *, at_ms: int) -> None:
         """Say that a departure found no arrival while it was held."""

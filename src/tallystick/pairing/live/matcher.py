@@ -295,13 +295,8 @@ class LiveMatcher:
             self.closings.pair(partner, arrival.id, now_ms=now_ms)
         if claimant is not None:
             self._displace(claimant, now_ms)
-        return Match(
-            "paired",
-            partner=partner,
-            at_offset_ms=self._offset(arrival, slot),
-            covered=lack is None,
-            why=why,
-        )
+        offset_ms = self._offset(arrival, slot)
+        return Match("paired", partner, (), offset_ms, lack is None, why)
 
     def _claim(self, arrival: LiveHalf, slot: int, differs: str, why: Why) -> Match:
         """Call an arrival altered until the departure's own arrival comes."""

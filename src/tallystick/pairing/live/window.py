@@ -60,4 +60,3 @@ class LiveWindow:
             )
         object.__setattr__(self, "keep_ms", self.before_ms + self.horizon_ms)
         object.__setattr__(self, "life_ms", self.keep_ms + self.after_ms)
-

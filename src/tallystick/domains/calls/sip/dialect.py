@@ -7,6 +7,7 @@ one that they can: nothing is ever done that is harder than what was decided.
 Source: spec/sip.md, "Dialects".
 """
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -76,6 +77,7 @@ REFUSALS: Final = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=128)
 def row_of(dialect: str, action: str, *, can_divert: bool) -> Row:
     """Return the row for an action; an unknown action passes."""
     rows = DIALECTS[dialect]
