@@ -263,8 +263,8 @@ def live_half(
         keys.pair(calling, called),
         partial(keys.called, called) if arrives else keys.called(called),
         partial(keys.calling, calling) if arrives else keys.calling(calling),
-        state(calling),
-        state(called),
+        PRESENT if calling > 0 else state(calling),
+        PRESENT if called > 0 else state(called),
         flags,
         keys.pair(redirecting, called) if diverted else None,
     )

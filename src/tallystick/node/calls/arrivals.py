@@ -380,7 +380,8 @@ class Arrivals:
         if self.stages.on:
             self.stages.lap("deciding")
         replies, asked.replies = asked.replies, []
-        self._tell([*replies, *self._watchers], answered)
+        self._tell(replies, answered)
+        self._tell(self._watchers, answered)
         if self.stages.on:
             self.stages.lap("answering")
 

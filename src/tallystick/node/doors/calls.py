@@ -198,7 +198,7 @@ class CallDoors:
         Of many, those that cannot be read are named, and the others count.
         """
         body = exchange.body
-        if not body.lstrip().startswith(b"["):
+        if body[:1] == b"{" or not body.lstrip().startswith(b"["):
             one = decoded(decoder, body)
             if isinstance(one, Refused):
                 self._refuse(exchange, 422, one.error, one.detail)

@@ -63,9 +63,10 @@ class Metrics:
         """Count one answer."""
         verdict = answered.verdict
         self.verdicts.add(verdict.outcome, verdict.action, verdict.rule, verdict.mode)
-        self.waited.add(answered.waited_ms / 1000)
-        if answered.waited_ms:
-            self.held.add(answered.waited_ms / 1000)
+        waited_s = answered.waited_ms / 1000
+        self.waited.add(waited_s)
+        if waited_s:
+            self.held.add(waited_s)
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text form."""

@@ -184,14 +184,19 @@ def _asserted(wanted: _Wanted) -> str:
 
 def _identity(wanted: _Wanted) -> str:
     values = wanted.decision.identity[:MAX_IDENTITIES_SENT]
+    if not values:
+        return ""
     return "".join([f"Identity: {plain(value, longest=8192)}\r\n" for value in values])
 
 
 def _reason(wanted: _Wanted) -> str:
+    reasons = wanted.decision.reasons[:MAX_REASONS]
+    if not reasons:
+        return ""
     return "".join(
         [
             f"Reason: {reason.value()}\r\n"
-            for reason in wanted.decision.reasons[:MAX_REASONS]
+            for reason in reasons
             if TOKEN.fullmatch(reason.protocol)
         ]
     )
