@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.blinding import token, token_columns, token_integers
+from tallystick.blinding import Maker, token, token_columns, token_integers
 from tallystick.blinding.reference import message
 from tallystick.model import ConfigError, MalformedError, TallystickError
 
@@ -32,6 +32,20 @@ def test_columns_equal_the_reference(rows: list[tuple[int, int]]) -> None:
     okm = bytes.fromhex(pair.text)
     texts = [plain.message("calls", "pair", list(row)) for row in rows]
     assert [token(row, pair) for row in rows] == [plain.token(okm, t) for t in texts]
+
+
+@pytest.mark.property
+@settings(max_examples=100)
+@given(
+    st.lists(numbers, min_size=1, max_size=3),
+    st.sampled_from(["pair", "called", "calling"]),
+)
+def test_tokens_made_fast_equal_the_reference(parts: list[int], purpose: str) -> None:
+    """Tokens of calls that ring are those of files, again and again from one key."""
+    maker = Maker(key(purpose=purpose))
+    for _ in range(2):
+        made = maker.make(":".join(map(str, parts)).encode("ascii"))
+        assert made == token(parts, key(purpose=purpose))
 
 
 @pytest.mark.property

@@ -2,21 +2,26 @@
 
 import asyncio
 import contextlib
+import json
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from passport import pki
 from passport.world import INFO, LEAF_KEY, trust
 from spec_tables import cells_below
-from tallystick.agreement import Evidence, Verdict
+from tallystick.agreement import LANGUAGES, Evidence, Verdict, explain
 from tallystick.domains.calls.passport import CertificateStore, read_contact
 from tallystick.node.calls.arrivals import Answered
 from tallystick.node.calls.identity import Broken, Judged
 from tallystick.node.calls.switches import Switches
 from tallystick.node.calls.words import decision_of, status_of, told_of, verstat_of
 from tallystick.node.doors import redress
+from tallystick.node.doors.calls import answer_of
+from tallystick.node.doors.told import ArrivalAnswer
 from tallystick.node.service import Node, now_ms
 
 from .pair import agreed, node_of, send
@@ -392,6 +397,27 @@ def test_what_is_said_of_a_number(found, verstat):
     one = answered(**found)
     assert verstat_of(one) == verstat
     assert decision_of(one).verstat == told_of(one)["verstat"] == verstat
+
+
+@pytest.mark.property
+@settings(max_examples=50)
+@given(
+    st.text(min_size=1, max_size=40),
+    st.integers(0, 450),
+    st.sampled_from(["paired", "no_departure", "unproven"]),
+    st.sampled_from([Judged("none", "none"), VALID, BROKEN]),
+)
+def test_answers_share_all_but_the_call(call_id, waited_ms, half, signature):
+    """Whatever a call is named and how long it took, its answer says the same of it."""
+    one = answered(half=half, why="key", signature=signature)
+    one = one._replace(call_id=call_id, waited_ms=waited_ms)
+    said = json.loads(answer_of(one))
+    assert list(said) == list(ArrivalAnswer.__struct_fields__)
+    assert (said["call_id"], said["waited_ms"]) == (call_id, waited_ms)
+    verdict = one.verdict
+    assert (said["outcome"], said["action"]) == (verdict.outcome, verdict.action)
+    assert said["sentences"] == {one: explain(verdict, one) for one in LANGUAGES}
+    assert {name: said[name] for name in told_of(one)} == told_of(one)
 
 
 def test_a_status_is_named_only_where_the_signature_is_the_ground():

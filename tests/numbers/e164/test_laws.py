@@ -18,7 +18,8 @@ from tallystick.domains.calls.numbers import (
 )
 from tallystick.domains.calls.numbers.context import choose, make_context, ranked
 from tallystick.domains.calls.numbers.form import parse_form
-from tallystick.domains.calls.numbers.reading import explicit
+from tallystick.domains.calls.numbers.plan import is_valid, split_code
+from tallystick.domains.calls.numbers.reading import explicit, is_allocated
 from tallystick.domains.calls.numbers.side import Trunk
 from tallystick.domains.calls.numbers.text import clean
 
@@ -243,3 +244,18 @@ def test_the_usual_text_is_read_as_the_long_way_reads_it(text: str) -> None:
     assert clean(text) == clean(f" {text}")
     assert choose(text, context) == ranked(text, context)[0]
     assert explicit(text) in {0, ranked(text, context)[0]}
+
+
+@pytest.mark.property
+@settings(max_examples=200)
+@given(
+    st.sampled_from(["", "375", "7", "1", "37", "888", "44"]),
+    st.text(string.digits, min_size=1, max_size=16),
+)
+def test_a_number_is_allocated_as_its_plan_says(code, rest):
+    """Asked by one pattern, or by code and rest, a plan says the same."""
+    split = split_code(code + rest)
+    allocated = split is not None and is_valid(*split)
+    assert is_allocated(int(code + rest)) == (allocated and (code + rest)[0] != "0")
+    if allocated:
+        assert explicit(f"+{code}{rest}") == int(code + rest)

@@ -145,7 +145,7 @@ class CallDoors:
                 self._say(exchange, said, alone=False)
 
         def answer(place: int, answered: Answered) -> None:
-            take(place, msgspec.Raw(_told(answered)))
+            take(place, msgspec.Raw(answer_of(answered)))
 
         if not many:
             self._say(exchange, [], alone=False)
@@ -231,14 +231,14 @@ class CallDoors:
 
 
 def _answer(exchange: Exchange, answered: Answered) -> None:
-    exchange.answer(200, _told(answered))
+    exchange.answer(200, answer_of(answered))
 
 
 _ID: Final = b'{"call_id":""'
 _WAITED: Final = b'"waited_ms":0'
 
 
-def _told(answered: Answered) -> bytes:
+def answer_of(answered: Answered) -> bytes:
     """Return what is answered; what many calls share is written once for all."""
     # Broken signatures name their tokens, and no two calls have the same.
     write = _pieces.__wrapped__ if answered.signature.broken else _pieces
