@@ -115,7 +115,7 @@ async def both(folder: Path, store: Store, members: int = 2) -> Parties:
 
 async def judged(parties: Parties) -> None:
     """Wait until calls that arrive now can be judged at every member."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not all(  # ruff: ignore[async-busy-wait]
             one.health()["ready"] for one in parties.ru
         ):
@@ -135,7 +135,7 @@ async def asked(node: Node, said: dict[str, object]) -> dict:
     What is said at first is never an accusation that is taken back.
     """
     answer: dict = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while answer.get("outcome", "unproven") == "unproven":
             _, answer = await post(node, "/v1/arrivals", said)
             if answer["why"] not in {"stream_behind", "silent"}:
