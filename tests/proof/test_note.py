@@ -96,7 +96,7 @@ def test_signatures_of_unknown_keys_are_passed_over():
         b"text\n\n- BY AAAAAAAA\n",
         b"text\n\n\xe2\x80\x94 BY AAAA\n",
         b"text\n\n\xe2\x80\x94 B+Y AAAAAAAA\n",
-        b"te\x00xt\n\n\xe2\x80\x94 BY AAAAAAAA\n",
+        b"no\x00te\n\n\xe2\x80\x94 BY AAAAAAAA\n",
         b"\xff\n\n\xe2\x80\x94 BY AAAAAAAA\n",
         b"text\n\n" + b"\xe2\x80\x94 BY AAAAAAAA\n" * 101,
         b"x" * (1 << 20) + b"\n\n\xe2\x80\x94 BY AAAAAAAA\n",
