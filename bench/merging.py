@@ -35,12 +35,14 @@ def write(folder: Path, files: int, rows: int) -> None:
             "rule": ["paired"] * rows,
             "mode": ["live"] * rows,
             "would": ["pass"] * rows,
+            "acting": ["paired"] * rows,
             "reasons": ["half_paired"] * rows,
             "why": ["key"] * rows,
             "covered": [True] * rows,
             "waited_ms": [one % 30 for one in range(rows)],
             "offset_ms": [one % 400 for one in range(rows)],
             "corrected": [False] * rows,
+            "watched": [False] * rows,
         }
         path = folder / f"{KIND}-{at_ms:015d}-{number:06d}.parquet"
         write_whole(path, SCHEMA, [pa.table(columns, schema=SCHEMA)])
