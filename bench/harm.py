@@ -20,6 +20,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tallystick.engines.duck import peak_memory_mb
+from tallystick.engines.kept import HarmJob, count_harm
+from tallystick.harm import Period
 from tallystick.node.kept.verdicts import SCHEMA
 from timing import machine
 
@@ -35,8 +38,8 @@ def write(folder: Path, rows: int) -> dict[str, int]:
     verdicts, result = folder / "verdicts", folder / "result"
     verdicts.mkdir()
     result.mkdir()
-    truth = {"paired": 0, "no_departure": 0, "acted": 0, "honest": 0}
-    pairs = None
+    truth = {"paired": 0, "no_departure": 0, "acted": 0, "honest": 0, "confirmed": 0}
+    writers: dict[str, pq.ParquetWriter] = {}
     for start in range(0, rows, FILE_ROWS):
         count = min(FILE_ROWS, rows - start)
         at_ms = FROM_MS + (start + np.arange(count)) * (UNTIL_MS - FROM_MS) // rows
@@ -49,7 +52,9 @@ def write(folder: Path, rows: int) -> dict[str, int]:
             fixed = {"outcome": "paired", "action": "pass", "corrected": True}
             for name, value in fixed.items():
                 place = SCHEMA.get_field_index(name)
-                column = pa.array([value] * again.num_rows).cast(SCHEMA.field(name).type)
+                column = pa.array([value] * again.num_rows).cast(
+                    SCHEMA.field(name).type
+                )
                 again = again.set_column(place, SCHEMA.field(name), column)
             table = pa.concat_tables([table, again])
         name = f"verdicts-{int(at_ms[-1]):015d}-{start // FILE_ROWS:06d}.parquet"
@@ -58,11 +63,18 @@ def write(folder: Path, rows: int) -> dict[str, int]:
         truth["no_departure"] += int(missing.sum() - late.sum())
         truth["acted"] += int(missing.sum())
         truth["honest"] += int(late.sum())
+        truth["confirmed"] += int(missing.sum() - late.sum())
         found = pa.table({"arrival_id": ids.filter(pa.array(~missing | late))})
-        pairs = pairs or pq.ParquetWriter(result / "pairs.parquet", found.schema)
-        pairs.write_table(found)
-    if pairs is not None:
-        pairs.close()
+        lacks = ids.filter(pa.array(missing & ~late))
+        kinds = pa.array(["no_departure"] * len(lacks), pa.string())
+        named = pa.table({"arrival_id": lacks, "kind": kinds})
+        for kind, rows_of in (("pairs", found), ("findings", named)):
+            if kind not in writers:
+                path = result / f"{kind}.parquet"
+                writers[kind] = pq.ParquetWriter(path, rows_of.schema)
+            writers[kind].write_table(rows_of)
+    for writer in writers.values():
+        writer.close()
     (result / "summary.json").write_text("{}", encoding="utf-8")
     return truth
 
@@ -86,7 +98,7 @@ def _table(
         "acting": np.where(missing, "missing", "paired"),
         "reasons": np.where(missing, "half_no_departure;origin_peer", "half_paired"),
         "why": np.where(missing, "nothing_known", "key"),
-        "covered": np.full(count, True),  # ruff: ignore[boolean-positional-value-in-call] (numpy)
+        "covered": np.full(count, True),
         "waited_ms": drawn.exponential(4, count).astype(np.int32),
         "offset_ms": drawn.integers(100, 900, count).astype(np.int32),
         "corrected": np.zeros(count, dtype=bool),
@@ -98,10 +110,6 @@ def _table(
 
 def read(folder: Path, memory_mb: int) -> dict[str, object]:
     """Count in this process; return figures, seconds and megabytes."""
-    from tallystick.engines.duck import peak_memory_mb
-    from tallystick.engines.kept import HarmJob, count_harm
-    from tallystick.harm import Period
-
     job = HarmJob(
         party="RU",
         peer="BY",
@@ -120,6 +128,7 @@ def read(folder: Path, memory_mb: int) -> dict[str, object]:
         "no_departure": figures.outcomes["no_departure"],
         "acted": figures.acted.total,
         "honest": figures.acted.honest,
+        "confirmed": figures.acted.confirmed,
     }
 
 

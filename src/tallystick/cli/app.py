@@ -20,6 +20,7 @@ def make_app() -> typer.Typer:
         blind,
         demo,
         explain,
+        harm,
         keys,
         node,
         pair,
@@ -41,6 +42,7 @@ def make_app() -> typer.Typer:
     app.add_typer(keys.app, name="keys")
     app.add_typer(blind.app, name="blind")
     app.add_typer(node.app, name="node")
+    app.add_typer(harm.app, name="harm")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

@@ -50,16 +50,21 @@ def gather(result: Path) -> Material:
     )
 
 
-def _page(articles: list[Article], language: Language) -> str:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what fills in the templates of all pages."""
+    made = Environment(
         loader=PackageLoader("tallystick.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"draw_step": draw_step, "draw_sum": draw_sum}
+    made.globals |= {"draw_step": draw_step, "draw_sum": draw_sum}
+    return made
+
+
+def _page(articles: list[Article], language: Language) -> str:
     first = next(one for one in articles if one.t.language == language)
     title = first.t.say("page.title", period=first.period)
-    template = environment.get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(articles=articles, language=language, title=title)
