@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tallystick.engines.duck import peak_memory_mb
 from tallystick.engines.kept import HarmJob, count_harm
 from tallystick.harm import Period
 from tallystick.node.kept.verdicts import SCHEMA
@@ -108,6 +107,16 @@ def _table(
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
+def peak_mb() -> int:
+    """Return the most memory this program has had since it began."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(
+        int(line.split()[1]) // 1024
+        for line in status.splitlines()
+        if line.startswith("VmHWM")
+    )
+
+
 def read(folder: Path, memory_mb: int) -> dict[str, object]:
     """Count in this process; return figures, seconds and megabytes."""
     job = HarmJob(
@@ -118,12 +127,11 @@ def read(folder: Path, memory_mb: int) -> dict[str, object]:
         paired=(folder / "result",),
         memory_mb=memory_mb,
     )
-    before_mb, began = peak_memory_mb(), time.perf_counter()
+    began = time.perf_counter()
     figures = count_harm(job)
     return {
         "seconds": round(time.perf_counter() - began, 1),
-        "peak_mb": round(peak_memory_mb()),
-        "before_mb": round(before_mb),
+        "peak_mb": peak_mb(),
         "paired": figures.outcomes["paired"],
         "no_departure": figures.outcomes["no_departure"],
         "acted": figures.acted.total,

@@ -61,10 +61,11 @@ def report(
         int | None, typer.Option("--overdue", min=0, help="Of them, past deadline.")
     ] = None,
     least: Annotated[
-        int, typer.Option("--least", help="Smaller numbers are held back, as agreed.")
-    ] = 10,
-    base: Annotated[
-        int, typer.Option("--round", help="Numbers are rounded to multiples of it.")
+        int,
+        typer.Option(
+            "--least",
+            help="As agreed: smaller numbers are held back, others rounded down.",
+        ),
     ] = 10,
     days: Annotated[
         int, typer.Option("--after-days", help="So long after its end, as agreed.")
@@ -85,7 +86,7 @@ def report(
     from tallystick.report.harm import write_harm
 
     period = Period(from_ms=_moment_ms(from_), until_ms=_moment_ms(until))
-    terms = PublishTerms(least=least, base=base, days=days, carriers=carriers)
+    terms = PublishTerms(least=least, days=days, carriers=carriers)
     check_delay(period, days=days, now_ms=_now_ms(at))
     job = HarmJob(
         party=party,

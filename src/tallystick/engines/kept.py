@@ -110,7 +110,8 @@ def count_harm(job: HarmJob) -> Figures:
         MalformedError: "harm-verdicts-damaged", "harm-redress".
     """
     files = kept_files(job.verdicts, VERDICTS)
-    if not files:
+    counts = kept_files(job.verdicts, COUNTS)
+    if not files and not counts:
         raise UnavailableError(
             "harm-verdicts",
             "There are no kept verdicts in "
@@ -120,7 +121,6 @@ def count_harm(job: HarmJob) -> Figures:
     for result in job.paired:
         _check_result(result)
     objections = read_redress(job.redress) if job.redress is not None else None
-    counts = kept_files(job.verdicts, COUNTS)
     with (
         tempfile.TemporaryDirectory(prefix="tally-harm-") as folder,
         DuckEngine(Path(folder), memory_mb=job.memory_mb) as engine,
@@ -239,6 +239,11 @@ def _refuse_redress(name: str, line: int, why: str) -> NoReturn:
 
 def _kept(files: Sequence[Path], period: Period) -> str:
     """Return the rows of a period as a table to select from; columns may be older."""
+    if not files:  # a node that only told of calls
+        texts = (f"'' AS {name}" for name in _NEEDED if name != "at_ms")
+        others = (f"{usual} AS {name}" for name, usual in _OTHERS.items())
+        rows = ", ".join([*texts, *others, "'' AS filename, 0 AS file_row_number"])
+        return f"(SELECT 0::BIGINT AS at_ms, {rows} WHERE false)"
     known = {name for path in files for name in pq.read_schema(path).names}
     others = ", ".join(
         f"coalesce({name}, {usual}) AS {name}"
@@ -413,8 +418,7 @@ def _told_heard(
         return None, None
     row = _row(
         engine,
-        f"""SELECT coalesce(sum(told), 0)::BIGINT AS told,
-            coalesce(sum(heard), 0)::BIGINT AS heard
+        f"""SELECT sum(told)::BIGINT AS told, sum(heard)::BIGINT AS heard
         FROM read_parquet({_names(files)}, union_by_name=true)
         WHERE at_ms >= {period.from_ms} AND at_ms < {period.until_ms}""",
     )

@@ -19,7 +19,7 @@ from tallystick.harm.period import Period, check_delay, period_name
 from tallystick.harm.publish import PublishTerms, canonical, digest, publish
 from tallystick.harm.said import HarmState, countersigned, read_harm, reported
 from tallystick.harm.shape import Report, read_report
-from tallystick.harm.withhold import HELD, Count, publish_tables
+from tallystick.harm.withhold import HELD, Count
 
 __all__ = [
     "HELD",
@@ -44,7 +44,6 @@ __all__ = [
     "percentile",
     "period_name",
     "publish",
-    "publish_tables",
     "read_harm",
     "read_report",
     "reported",

@@ -9,7 +9,7 @@ Source: spec/harm.md, "Both reports".
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tallystick.harm.withhold import HELD, Count, least_of, most_of
+from tallystick.harm.withhold import Count, least_of, most_of
 
 
 class Difference(NamedTuple):
@@ -33,7 +33,7 @@ def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference
     """Return where two parties' reports of one period differ.
 
     Numbers agree if what was rounded to them can be the same. What a party did not
-    count, or may not show, is not compared.
+    count is not compared.
 
     Args:
         one: A report.
@@ -54,14 +54,14 @@ def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference
     for teller, hearer in sorted(
         ((one, other), (other, one)), key=lambda two: str(two[0]["by"])
     ):
-        bases = teller["terms"]["base"], hearer["terms"]["base"]
+        leasts = teller["terms"]["least"], hearer["terms"]["least"]
         told, heard = teller["halves"]["told"], hearer["halves"]["heard"]
         paired = hearer["verified"]["outcomes"]["paired"]
         wrong = []
-        if not _may_equal(told, heard, bases):
+        if not _may_equal(told, heard, leasts):
             wrong.append(("told-heard", told, heard))
         # An arrival that paired used up a departure: there cannot be more of them.
-        if _surely_less(told, paired, bases):
+        if _surely_less(told, paired, leasts):
             wrong.append(("paired-told", told, paired))
         for code, of_teller, of_hearer in wrong:
             sides = (of_teller, of_hearer)
@@ -70,13 +70,12 @@ def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference
     return found
 
 
-def _may_equal(one: Count, other: Count, bases: tuple[int, int]) -> bool:
-    return not _surely_less(one, other, bases) and not _surely_less(
-        other, one, bases[::-1]
-    )
+def _may_equal(one: Count, other: Count, leasts: tuple[int, int]) -> bool:
+    less = _surely_less(one, other, leasts)
+    return not less and not _surely_less(other, one, leasts[::-1])
 
 
-def _surely_less(one: Count, other: Count, bases: tuple[int, int]) -> bool:
-    if one is None or other is None or HELD in {one, other}:
+def _surely_less(one: Count, other: Count, leasts: tuple[int, int]) -> bool:
+    if one is None or other is None:
         return False
-    return most_of(one, bases[0], 0) < least_of(other, bases[1])
+    return most_of(one, leasts[0]) < least_of(other)

@@ -8,21 +8,23 @@ Source: spec/harm.md, "The report".
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from tallystick.harm.figures import OUTCOMES, Figures, Moved, Replay, percentile
+from tallystick.harm.figures import OUTCOMES, Figures, Moved, Redress, percentile
 from tallystick.harm.period import Period
 from tallystick.harm.withhold import (
+    HELD,
     Count,
     least_of,
     most_of,
-    publish_count,
-    publish_tables,
+    published,
+    published_cells,
+    total_of,
 )
 from tallystick.model import ConfigError
 from tallystick.model.share import exact_interval
@@ -31,6 +33,10 @@ FORMAT: Final = "tallystick-harm/1"
 MILLION: Final = 1_000_000
 PERCENTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 LEAST_LIMIT: Final = 10_000
+MOVED_LEAST: Final = 100
+"""So many crossings before and after are needed to say what went elsewhere."""
+
+_SHARE_STEP: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,31 +44,29 @@ class PublishTerms:
     """What the parties agreed about publishing.
 
     Attributes:
-        least: No number from 1 to below this one is published.
-        base: Numbers are rounded to multiples of it; divides `least`.
+        least: Numbers from 1 to below this one are held back, others rounded
+            down to multiples of it; 1: all numbers are shown as they are.
         days: So many days after its end a period may be published.
         carriers: Whether carriers may be named.
     """
 
     least: int = 10
-    base: int = 10
     days: int = 7
     carriers: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse terms under which small numbers could show.
+        """Refuse terms under which a number held back would be known.
 
         Raises:
             ConfigError: "harm-terms".
         """
-        right = 1 <= self.base <= self.least <= LEAST_LIMIT and self.days >= 0
-        if not right or self.least % self.base:
+        if not 1 <= self.least <= LEAST_LIMIT or self.least == 2 or self.days < 0:
             raise ConfigError(
                 "harm-terms",
-                "What is agreed about publishing does not fit together: the least"
-                " number shown must be a multiple of what is rounded to, and at most"
-                f" {LEAST_LIMIT}.",
-                advice="For example 10 and 10, or 10 and 5.",
+                "What is agreed about publishing cannot hold: the least number shown"
+                f" is 1, or 3 to {LEAST_LIMIT}, and days are not negative. With 2, a"
+                " number held back could only be 1.",
+                advice="Usual are 10 and 7 days.",
             )
 
 
@@ -76,57 +80,51 @@ def publish(figures: Figures, terms: PublishTerms) -> dict[str, Any]:
     Returns:
         An object for JSON, the same for the same arguments.
     """
-    least, base = terms.least, terms.base
-    outcomes = {name: figures.outcomes.get(name, 0) for name in OUTCOMES}
-    coverage = {
-        "covered": figures.covered,
-        "uncovered": figures.verified - figures.covered,
-    }
-    verified, (by_outcome, by_coverage) = publish_tables(
-        figures.verified, [outcomes, coverage], least=least, base=base
+    least = terms.least
+    outcomes = published_cells(
+        {name: figures.outcomes.get(name, 0) for name in OUTCOMES}, least
     )
-    live = {
-        f"{one.rule} {one.action}": one.replay.total
-        for one in figures.rules
-        if one.mode == "live"
+    live, dry_run = (_rules(figures, mode, least) for mode in ("live", "dry-run"))
+    replay = {
+        name: total_of(one["replay"][name] for one in live)
+        for name in ("honest", "confirmed", "unproven")
     }
-    acted, (by_rule, replay) = publish_tables(
-        figures.acted.total, [live, _cells(figures.acted)], least=least, base=base
-    )
-    redress = _redress(figures, terms)
+    redress = _redress(figures.redress, least)
     return {
         "format": FORMAT,
         "by": figures.party,
         "peer": figures.peer,
         "period": _period(figures.period),
-        "terms": {
-            "least": least,
-            "base": base,
-            "days": terms.days,
-            "carriers": terms.carriers,
+        "terms": {"least": least, "days": terms.days, "carriers": terms.carriers},
+        "verified": {"total": total_of(outcomes.values()), "outcomes": outcomes},
+        "acted": {
+            "total": total_of(one["crossings"] for one in live),
+            "rules": live,
+            "replay": replay,
         },
-        "verified": {"total": verified, "outcomes": by_outcome},
-        "acted": {"total": acted, "rules": _rules(by_rule), "replay": replay},
-        "dry_run": _dry_run(figures, terms),
+        "dry_run": dry_run,
         "redress": redress,
-        "honest": _honest(figures, terms, verified, acted, replay, redress),
+        "honest": _honest(figures, outcomes, live, redress, least),
         "delay": _delay(figures.waited_ms, least),
         "completeness": {
-            **by_coverage,
+            "uncovered": published(figures.verified - figures.covered, least),
             "minutes": figures.period.minutes,
-            "minutes_seen": publish_count(figures.minutes_seen, least=least, base=base),
-            "minutes_covered": publish_count(
-                figures.minutes_covered, least=least, base=base
-            ),
+            "minutes_seen": published(figures.minutes_seen, least),
+            "minutes_covered": published(figures.minutes_covered, least),
         },
-        "moved": [_moved(one, terms) for one in figures.moved],
+        "moved": [
+            _moved(one, terms)
+            for one in figures.moved
+            if min(sum(one.before.values()), sum(one.after.values()))
+            >= max(MOVED_LEAST, 10 * least)
+        ],
         "open": {
-            "cases": publish_count(figures.open_cases, least=least, base=base),
-            "overdue": publish_count(figures.overdue_cases, least=least, base=base),
+            "cases": published(figures.open_cases, least),
+            "overdue": published(figures.overdue_cases, least),
         },
         "halves": {
-            "told": publish_count(figures.told, least=least, base=base),
-            "heard": publish_count(figures.heard, least=least, base=base),
+            "told": published(figures.told, least),
+            "heard": published(figures.heard, least),
         },
     }
 
@@ -154,99 +152,85 @@ def _moment(moment_ms: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03}Z"
 
 
-def _cells(replay: Replay) -> dict[str, int]:
-    return {
-        "honest": replay.honest,
-        "confirmed": replay.confirmed,
-        "unproven": replay.unproven,
-    }
-
-
-def _rules(shown: Mapping[str, Count]) -> list[dict[str, Any]]:
-    named = [(*name.split(" "), count) for name, count in sorted(shown.items())]
-    return [
-        {"rule": rule, "action": action, "crossings": count}
-        for rule, action, count in named
-    ]
-
-
-def _dry_run(figures: Figures, terms: PublishTerms) -> list[dict[str, Any]]:
-    """Return what each dry run would have done; each rule is a table of its own."""
+def _rules(figures: Figures, mode: str, least: int) -> list[dict[str, Any]]:
     told = []
     for one in sorted(figures.rules, key=lambda one: (one.rule, one.action)):
-        if one.mode == "live":
-            continue
-        total, (replay,) = publish_tables(
-            one.replay.total,
-            [_cells(one.replay)],
-            least=terms.least,
-            base=terms.base,
-        )
-        told.append(
-            {
-                "rule": one.rule,
-                "action": one.action,
-                "crossings": total,
-                "replay": replay,
-            }
-        )
+        if one.mode == mode:
+            said = one.replay
+            replay = published_cells(
+                {
+                    "honest": said.honest,
+                    "confirmed": said.confirmed,
+                    "unproven": said.unproven,
+                },
+                least,
+            )
+            told.append(
+                {
+                    "rule": one.rule,
+                    "action": one.action,
+                    "crossings": total_of(replay.values()),
+                    "replay": replay,
+                }
+            )
     return told
 
 
-def _redress(figures: Figures, terms: PublishTerms) -> dict[str, Count] | None:
-    said = figures.redress
+def _redress(said: Redress | None, least: int) -> dict[str, Count] | None:
     if said is None:
         return None
     cells = {"upheld": said.upheld, "refused": said.refused, "open": said.open}
-    total, (shown,) = publish_tables(
-        sum(cells.values()), [cells], least=terms.least, base=terms.base
-    )
-    return {"total": total, **shown}
+    return published_cells(cells, least)
 
 
 def _honest(
     figures: Figures,
-    terms: PublishTerms,
-    verified: Count,
-    acted: Count,
-    replay: Mapping[str, Count],
+    outcomes: Mapping[str, Count],
+    live: Sequence[Mapping[str, Any]],
     redress: Mapping[str, Count] | None,
+    least: int,
 ) -> dict[str, Any]:
     """Return how many honest crossings were touched, at least and at most.
 
     At most: as if every crossing that no later evidence covers had been honest.
     """
-    base = terms.base
-    cells = max(len(figures.rules), len(replay))
-    bound = most_of(acted, base, max(terms.least - 1, cells))
-    unproven = most_of(replay["unproven"], base, bound)
-    least = least_of(replay["honest"], base)
-    most = min(bound, most_of(replay["honest"], base, bound) + unproven)
+    honest, unproven = (
+        [one["replay"][name] for one in live] for name in ("honest", "unproven")
+    )
+    fewest = sum(least_of(one) for one in honest)
+    unknown = sum(most_of(one, least) for one in unproven)
+    most = sum(most_of(one, least) for one in honest) + unknown
     if redress is not None and figures.redress is not None:
-        upheld = redress["upheld"]
-        least = max(least, least_of(upheld, base))
+        fewest = max(fewest, least_of(redress["upheld"]))
         if figures.redress.unmatched:
-            total = most_of(redress["total"], base, terms.least)
-            most += most_of(upheld, base, total)
-    most = max(least, most)
-    of = verified if isinstance(verified, int) else None
-    low, high = _per_million(least, most, least_of(verified, base))
+            most += most_of(redress["upheld"], least)
+    most = max(fewest, most)
+    cells = outcomes.values()
+    low, high = _per_million(
+        (fewest, sum(most_of(one, least) for one in cells)),
+        (most, sum(least_of(one) for one in cells)),
+    )
     return {
-        "least": least,
+        "least": fewest,
         "most": most,
-        "of": of,
+        "of": total_of(cells),
         "per_million": {"low": low, "high": high},
-        "proven": unproven == 0 and figures.lost == 0,
+        "proven": not unknown and not figures.lost,
         "replayed": figures.replayed,
     }
 
 
-def _per_million(least: int, most: int, of: int) -> tuple[float, float]:
-    """Return the exact interval that holds for every number from least to most."""
-    if not of:
-        return 0.0, float(MILLION)
-    low = exact_interval(min(least, of), of)[0]
-    high = exact_interval(min(most, of), of)[1]
+def _per_million(fewest: tuple[int, int], most: tuple[int, int]) -> tuple[float, float]:
+    """Return the exact interval that holds for every number from fewest to most.
+
+    Args:
+        fewest: The smallest number, and of how many at most.
+        most: The largest number, and of how many at least.
+    """
+    count, of = most
+    high = exact_interval(min(count, of), of)[1] if of else 1.0
+    count, of = fewest
+    low = exact_interval(min(count, of), of)[0] if of else 0.0
     # Outwards, so that what is published never claims more than what was counted.
     return (
         math.floor(low * MILLION * 100) / 100,
@@ -264,56 +248,46 @@ def _delay(waited_ms: Mapping[int, int], least: int) -> dict[str, int | None]:
 
 
 def _moved(moved: Moved, terms: PublishTerms) -> dict[str, Any]:
-    least, base = terms.least, terms.base
-    names = sorted({*moved.before, *moved.after})
-    sides = [
-        publish_tables(
-            sum(side.values()),
-            [{name: side.get(name, 0) for name in names}],
-            least=least,
-            base=base,
-        )
-        for side in (moved.before, moved.after)
-    ]
-    (before, (by_before,)), (after, (by_after,)) = sides
+    """Return what went elsewhere as round shares and rates, never as counts."""
+    before, after = (_shares(side) for side in (moved.before, moved.after))
+    names = sorted({*before, *after})
+    gaps = (abs(before.get(name, 0.0) - after.get(name, 0.0)) for name in names)
     report: dict[str, Any] = {
         "rule": moved.rule,
         "since": _moment(moved.since_ms)[:10],
-        "before": before,
-        "after": after,
-        "all_before": publish_count(moved.all_before, least=least, base=base),
-        "all_after": publish_count(moved.all_after, least=least, base=base),
-        "share": _share_moved(before, by_before, after, by_after),
+        "rate_before": _rate(sum(moved.before.values()), moved.all_before),
+        "rate_after": _rate(sum(moved.after.values()), moved.all_after),
+        "share": _stepped(min(1.0, sum(gaps) / 2)),
     }
     if terms.carriers:
         report["carriers"] = [
-            {"carrier": name, "before": by_before[name], "after": by_after[name]}
+            {
+                "carrier": name,
+                "before": _carrier(moved.before, name, before, terms.least),
+                "after": _carrier(moved.after, name, after, terms.least),
+            }
             for name in names
         ]
     return report
 
 
-def _share_moved(
-    before: Count,
-    by_before: Mapping[str, Count],
-    after: Count,
-    by_after: Mapping[str, Count],
-) -> float | None:
-    """Return which share of a rule's crossings now comes by other carriers.
+def _shares(counts: Mapping[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()}
 
-    Of the two distributions over carriers, half of the sum of the differences.
-    Carriers whose number is held back on either side count as one.
-    """
-    if not isinstance(before, int) or not isinstance(after, int):
-        return None
-    if not before or not after:
-        return None
-    gaps, left_before, left_after = 0.0, 1.0, 1.0
-    for name, one in by_before.items():
-        other = by_after[name]
-        if not isinstance(one, int) or not isinstance(other, int):
-            continue
-        gaps += abs(one / before - other / after)
-        left_before -= one / before
-        left_after -= other / after
-    return round(min(1.0, (gaps + abs(left_before - left_after)) / 2), 2)
+
+def _carrier(
+    counts: Mapping[str, int], name: str, shares: Mapping[str, float], least: int
+) -> float | Literal["held"]:
+    small = 0 < counts.get(name, 0) < least
+    return HELD if small else _stepped(shares.get(name, 0.0))
+
+
+def _stepped(share: float) -> float:
+    return round(round(share / _SHARE_STEP) * _SHARE_STEP, 2)
+
+
+def _rate(count: int, of: int) -> float:
+    """Return a rate per million with two digits that count."""
+    rate = count / of * MILLION if of else 0.0
+    return float(f"{rate:.1e}")

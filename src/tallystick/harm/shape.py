@@ -17,6 +17,7 @@ _Moment = Annotated[
     str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 ]
 _Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)] | Literal["held"]
 _Rate = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -32,7 +33,6 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What was agreed about publishing."""
 
     least: Annotated[int, msgspec.Meta(ge=1)]
-    base: Annotated[int, msgspec.Meta(ge=1)]
     days: _Number
     carriers: bool
 
@@ -63,16 +63,11 @@ class Later(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ByRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule did."""
+    """What one rule did, or would have done."""
 
     rule: _Name
     action: _Name
     crossings: _Count
-
-
-class DryRun(ByRule, frozen=True, kw_only=True):
-    """What one rule would have done."""
-
     replay: Later
 
 
@@ -87,7 +82,6 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
 class Objections(msgspec.Struct, frozen=True, kw_only=True):
     """Objections of callers."""
 
-    total: _Count
     upheld: _Count
     refused: _Count
     open: _Count
@@ -105,7 +99,7 @@ class Honest(msgspec.Struct, frozen=True, kw_only=True):
 
     least: _Number
     most: _Number
-    of: _Number | None
+    of: _Count
     per_million: PerMillion
     proven: bool
     replayed: bool
@@ -123,7 +117,6 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """Where the peer's record was complete."""
 
-    covered: _Count
     uncovered: _Count
     minutes: _Number
     minutes_seen: _Count
@@ -131,11 +124,11 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CarrierMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """One carrier before and after."""
+    """Which share came by one carrier, before and after."""
 
     carrier: _Name
-    before: _Count
-    after: _Count
+    before: _Share
+    after: _Share
 
 
 class MovedPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,11 +136,9 @@ class MovedPart(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: _Name
     since: _Day
-    before: _Count
-    after: _Count
-    all_before: _Count
-    all_after: _Count
-    share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
+    rate_before: _Rate
+    rate_after: _Rate
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
     carriers: list[CarrierMoved] | None = None
 
 
@@ -175,7 +166,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     verified: Verified
     acted: Acted
-    dry_run: list[DryRun]
+    dry_run: list[ByRule]
     redress: Objections | None
     honest: Honest
     delay: Delay

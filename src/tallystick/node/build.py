@@ -37,6 +37,7 @@ from tallystick.node.doors.stir import StirDoors
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.helpers import helpers_of
+from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.material import Material, read_material, side_of
@@ -108,10 +109,19 @@ def build(
     def missed() -> None:
         watch_arrivals(node)
 
+    counts = HalfCounts(
+        settings.folder / "verdicts",
+        limit_bytes=_limit_bytes(settings) // COURSES_SHARE,
+        tells=cluster is None,
+    )
+    departures.counted = counts.tell
+
     makers = Makers(
         side=partial(side_of, clock=clock),
         publisher=partial(_publisher, clock=clock, promises=promises),
-        subscription=partial(_subscription, arrivals=arrivals, metrics=metrics),
+        subscription=partial(
+            _subscription, arrivals=arrivals, metrics=metrics, counts=counts
+        ),
         hold=_hold,
     )
     subscriber = Subscriber(own.signed.terms, own.check)
@@ -213,6 +223,7 @@ def build(
         switches.know(new.clients, new.settings.switches)
         verdicts.limit_bytes = _limit_bytes(new.settings)
         courses.limit_bytes = _limit_bytes(new.settings) // COURSES_SHARE
+        counts.limit_bytes = courses.limit_bytes
 
     node = Node(
         settings=settings,
@@ -230,6 +241,7 @@ def build(
         metrics=metrics,
         verdicts=verdicts,
         courses=courses,
+        counts=counts,
         reloads=Reloads(
             read=lambda: read_material(again() if again else settings, clock),
             makers=makers,
@@ -331,9 +343,11 @@ def _subscription(
     *,
     arrivals: Arrivals,
     metrics: Metrics,
+    counts: HalfCounts,
 ) -> Subscription:
     def deliver(got: Delivered) -> None:
         now_ms = side.now_ms()
+        counts.hear(one.at_ms for one in got.departures)
         if got.departures:
             metrics.lag.add(max(0, now_ms - got.departures[0].at_ms) / 1000)
         arrivals.take(

@@ -33,6 +33,7 @@ from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
 from tallystick.node.doors.table import Doors
 from tallystick.node.helpers import Helper
+from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.reload import Reloads, take_material, take_terms
@@ -87,6 +88,7 @@ class Node:
     metrics: Metrics
     verdicts: VerdictLog
     courses: Courses
+    counts: HalfCounts
     reloads: Reloads
     log: Log
     helpers: tuple[Helper, ...] = ()
@@ -226,6 +228,7 @@ class Node:
                 task.cancel()
             _, left = await asyncio.wait(left, timeout=0.5)
         self.courses.fetch(now_ms=now_ms())
+        self.counts.fetch(now_ms=now_ms(), everything=True)
         await self._keep_verdicts(everything=True)
 
     def health(self) -> dict[str, object]:
@@ -312,7 +315,7 @@ class Node:
         while True:
             await asyncio.sleep(MERGING_S)
             try:
-                for kept in (self.verdicts, self.courses):
+                for kept in (self.verdicts, self.courses, self.counts):
                     more = True
                     while more:
                         more = await self._merge_some(kept.merge)
@@ -346,6 +349,9 @@ class Node:
             if self.courses.due(now_ms=moment, everything=everything):
                 strange = self.courses.take()
                 await asyncio.to_thread(self.courses.write, strange, now_ms=moment)
+            if self.counts.due(now_ms=moment, everything=everything):
+                counted = self.counts.take()
+                await asyncio.to_thread(self.counts.write, counted, now_ms=moment)
 
     def _tidy(self, known: "_Known") -> None:
         moment = now_ms()
@@ -354,6 +360,7 @@ class Node:
         if self.captures is not None:
             self.captures.keep_house()
         self.courses.fetch(now_ms=moment)
+        self.counts.fetch(now_ms=moment)
         following = self.reloads.following
         if following is not None and following.signed.terms.from_ms <= moment:
             take_terms(self, following)

@@ -33,6 +33,8 @@ class Departures:
     Attributes:
         publisher: The stream they go into.
         count: How often a switch told of a call.
+        counted: Told of every departure that the peer will hear of, once, with the
+            moment it left.
 
     Bounds: `REMEMBERED` calls; the release of an older one is not told.
     """
@@ -50,6 +52,7 @@ class Departures:
         self._reader = reader
         self._now_ms = now_ms
         self.count = 0
+        self.counted: Callable[[int], None] = _nobody
         self._told: OrderedDict[str, _Told] = OrderedDict()
 
     def tell(self, call: LiveCall, *, now_ms: int) -> bool:
@@ -75,6 +78,8 @@ class Departures:
             # Told late, or by a clock that is behind: then it leaves now.
             self.publisher.lose(now_ms)
         sequence = self.publisher.depart(departure, now_ms=now_ms)
+        if sequence:
+            self.counted(departure.at_ms)
         self._told[call.call_id] = _Told(token, call.at_ms, sequence)
         self._told.move_to_end(call.call_id)
         if len(self._told) > REMEMBERED:
@@ -140,5 +145,8 @@ class Departures:
         )
 
 
+def _nobody(at_ms: int) -> None:
+    """Count nothing."""
+
+
 def _token(token: object) -> bytes:
-    return token if isinstance(token, bytes) else bytes(16)

@@ -8,7 +8,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from tallystick.harm import HELD, Count, Report, compare, digest
-from tallystick.harm.shape import Honest
+from tallystick.harm.shape import Acted, ByRule, Honest
+from tallystick.harm.withhold import most_of
 from tallystick.report.formats import DASH
 from tallystick.report.harm.picture import draw_outcomes
 from tallystick.report.result import instant
@@ -150,20 +151,17 @@ def _name(period: str) -> str:
 
 def _lead(report: Report, texts: Texts) -> str:
     honest = report.honest
-    if honest.of is None:
+    if not isinstance(honest.of, int):
         return texts.say("harm.lead.held", direction=direction(report, texts))
     if not honest.proven:
         key = "harm.lead.unproven"
     else:
         key = "harm.lead.touched" if honest.most else "harm.lead.untouched"
-    count = report.acted.replay.honest
     return texts.say(
         key,
         direction=direction(report, texts),
         of=texts.formats.integer(honest.of),
-        count=shown(count, texts)
-        if isinstance(count, int) and count
-        else _between(honest, texts),
+        count=_between(honest, texts),
         least=texts.formats.integer(honest.least),
         most=texts.formats.integer(honest.most),
         low=_rate(honest.per_million.low, texts),
@@ -177,12 +175,11 @@ def _between(honest: Honest, texts: Texts) -> str:
 
 
 def _ledger(report: Report, texts: Texts) -> list[tuple[str, str, str]]:
-    whole = report.completeness.covered
     figures = (
         ("verified", shown(report.verified.total, texts), ""),
         ("acted", shown(report.acted.total, texts), "harm.figure.acted.note"),
         ("honest", per_million(report.honest, texts), "harm.figure.honest.note"),
-        ("covered", _share(whole, report, texts), "harm.figure.covered.note"),
+        ("covered", _covered(report, texts), "harm.figure.covered.note"),
     )
     return [
         (figure, texts.say(f"harm.figure.{name}"), texts.say(note) if note else "")
@@ -190,11 +187,13 @@ def _ledger(report: Report, texts: Texts) -> list[tuple[str, str, str]]:
     ]
 
 
-def _share(part: Count, report: Report, texts: Texts) -> str:
-    whole = report.verified.total
-    if not isinstance(part, int) or not isinstance(whole, int) or not whole:
-        return shown(part, texts) if part is None or part == HELD else "—"
-    return texts.formats.share(min(1.0, part / whole))
+def _covered(report: Report, texts: Texts) -> str:
+    """Return the share that was covered at least."""
+    whole, least = report.verified.total, report.terms.least
+    if not isinstance(whole, int) or not whole:
+        return shown(whole, texts) if whole is None or whole == HELD else DASH
+    share = max(0.0, 1 - most_of(report.completeness.uncovered, least) / whole)
+    return texts.formats.share(share)
 
 
 def _heads(reports: Sequence[Report], texts: Texts, first: str) -> Row:
@@ -245,43 +244,45 @@ def _acted(reports: Sequence[Report], texts: Texts) -> dict[str, Any]:
     sentences, tables = [], []
     for one in reports:
         where = direction(one, texts)
-        names = ("rule", "action", "calls")
-        head = [texts.say(f"harm.column.{name}") for name in names]
         if one.acted.rules:
-            rows = [
-                [rule.rule, _action(rule.action, texts), shown(rule.crossings, texts)]
-                for rule in one.acted.rules
-            ]
-            total = [texts.say("harm.total"), "", shown(one.acted.total, texts)]
-            caption = f"{where}. {texts.say('harm.acted.live')}"
-            tables.append(
-                Table(caption=caption, head=head, rows=[*rows, total], words=1)
-            )
+            total = ["", shown(one.acted.total, texts), *_later(one.acted, texts)]
+            live = _rules(one.acted.rules, texts, f"{where}. {texts.say(LIVE)}")
+            live.rows.append([texts.say("harm.total"), *total])
+            tables.append(live)
         else:
             sentences.append(f"{where}. {texts.say('harm.acted.none')}")
         if one.dry_run:
-            tables.append(_dry_run(one, head, texts))
+            tables.append(_rules(one.dry_run, texts, f"{where}. {texts.say(DRY)}"))
         else:
             sentences.append(f"{where}. {texts.say('harm.acted.none_dry')}")
     return {"sentences": sentences, "tables": tables}
 
 
-def _dry_run(report: Report, head: Row, texts: Texts) -> Table:
-    later = ("honest", "confirmed", "unproven")
+LIVE: Final = "harm.acted.live"
+DRY: Final = "harm.acted.dry"
+LATER: Final = ("honest", "confirmed", "unproven")
+
+
+def _rules(rules: Sequence[ByRule], texts: Texts, caption: str) -> Table:
+    names = ("rule", "action", "calls", *LATER)
     return Table(
-        caption=f"{direction(report, texts)}. {texts.say('harm.acted.dry')}",
-        head=[*head, *(texts.say(f"harm.column.{name}") for name in later)],
+        caption=caption,
+        head=[texts.say(f"harm.column.{name}") for name in names],
         rows=[
             [
                 rule.rule,
                 _action(rule.action, texts),
                 shown(rule.crossings, texts),
-                *(shown(getattr(rule.replay, name), texts) for name in later),
+                *_later(rule, texts),
             ]
-            for rule in report.dry_run
+            for rule in rules
         ],
         words=1,
     )
+
+
+def _later(one: ByRule | Acted, texts: Texts) -> Row:
+    return [shown(getattr(one.replay, name), texts) for name in LATER]
 
 
 def _action(action: str, texts: Texts) -> str:
@@ -336,7 +337,6 @@ def _complete(reports: Sequence[Report], texts: Texts) -> dict[str, Any]:
     rows = [
         (f"harm.complete.{key}", _count_of("completeness", name, texts=texts))
         for key, name in (
-            ("covered", "covered"),
             ("uncovered", "uncovered"),
             ("minutes", "minutes"),
             ("seen", "minutes_seen"),
@@ -355,34 +355,40 @@ def _moved(reports: Sequence[Report], texts: Texts) -> dict[str, Any]:
 
 
 def _moved_tables(reports: Sequence[Report], texts: Texts) -> Iterator[Table]:
+    share = texts.formats.share
     for one in reports:
         for moved in one.moved:
-            named = [
-                (texts.say("harm.moved.all"), moved.all_before, moved.all_after),
-                (texts.say("harm.moved.rule"), moved.before, moved.after),
-                *((p.carrier, p.before, p.after) for p in moved.carriers or ()),
+            rates = (moved.rate_before, moved.rate_after)
+            parts = [
+                [
+                    part.carrier,
+                    *(
+                        texts.say("harm.held") if isinstance(n, str) else share(n)
+                        for n in (part.before, part.after)
+                    ),
+                ]
+                for part in moved.carriers or ()
             ]
-            told = [[n, shown(b, texts), shown(a, texts)] for n, b, a in named]
-            share = (
-                texts.say("harm.few")
-                if moved.share is None
-                else texts.formats.share(moved.share)
-            )
-            told.append([texts.say("harm.moved.share"), "", share])
-            since = datetime.fromisoformat(moved.since)
             yield Table(
                 caption=texts.say(
                     "harm.moved.caption",
                     direction=direction(one, texts),
                     rule=moved.rule,
-                    since=texts.formats.day(since),
+                    since=texts.formats.day(datetime.fromisoformat(moved.since)),
                 ),
                 head=[
                     texts.say("harm.column.measure"),
                     texts.say("harm.moved.before"),
                     texts.say("harm.moved.after"),
                 ],
-                rows=told,
+                rows=[
+                    [
+                        texts.say("harm.moved.rate"),
+                        *(texts.formats.about(rate) for rate in rates),
+                    ],
+                    *parts,
+                    [texts.say("harm.moved.share"), "", share(moved.share)],
+                ],
             )
 
 
@@ -420,7 +426,7 @@ def _method(
     reports: Sequence[tuple[Report, dict[str, Any]]], texts: Texts
 ) -> dict[str, Any]:
     terms = reports[0][0].terms
-    rounding = texts.say("harm.method.rounding", base=terms.base, least=terms.least)
+    rounding = texts.say("harm.method.rounding", least=terms.least)
     return {
         "sentences": [rounding, texts.say("harm.method.rate")],
         "codes": [
