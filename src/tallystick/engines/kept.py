@@ -240,10 +240,10 @@ def _refuse_redress(name: str, line: int, why: str) -> NoReturn:
 def _kept(files: Sequence[Path], period: Period) -> str:
     """Return the rows of a period as a table to select from; columns may be older."""
     if not files:  # a node that only told of calls
-        texts = (f"'' AS {name}" for name in _NEEDED if name != "at_ms")
-        others = (f"{usual} AS {name}" for name, usual in _OTHERS.items())
-        rows = ", ".join([*texts, *others, "'' AS filename, 0 AS file_row_number"])
-        return f"(SELECT 0::BIGINT AS at_ms, {rows} WHERE false)"
+        columns = dict.fromkeys(_NEEDED, "''") | _OTHERS | {"at_ms": "0::BIGINT"}
+        columns |= {"filename": "''", "file_row_number": "0"}
+        rows = ", ".join(f"{usual} AS {name}" for name, usual in columns.items())
+        return f"(SELECT {rows} WHERE false)"
     known = {name for path in files for name in pq.read_schema(path).names}
     others = ", ".join(
         f"coalesce({name}, {usual}) AS {name}"
