@@ -166,3 +166,13 @@ def test_two_that_merge_one_folder_do_not_meet(tmp_path: Path):
         assert is_alone
         assert not merge_some(tmp_path, "verdicts", now_ms=NOW, done=set())
         assert len(files_of(tmp_path, "verdicts")) == 5
+
+
+def test_files_of_an_older_node_merge_with_newer_ones(tmp_path: Path):
+    """A column that the older files lack is null there, and no row is lost."""
+    calls = kept(tmp_path, hours_ago=1, files=3, rows=4)
+    oldest = files_of(tmp_path, "verdicts")[0]
+    pq.write_table(pq.read_table(oldest).drop_columns(["acting"]), oldest)
+    merge_all(tmp_path)
+    assert len(files_of(tmp_path, "verdicts")) == 1
+    assert Counter(rows_of(tmp_path)) == calls

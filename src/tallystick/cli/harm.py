@@ -179,13 +179,13 @@ def compare_reports(
             typer.echo(f"both seen by {party}")
         differences, standing = list(state.differences), state.standing
     else:
-        reports = [_json(path) for path in statements]
-        if len(reports) != 2:
+        if len(statements) != 2:
             raise ConfigError(
                 "harm-two",
                 "Two reports are compared, one of each party.",
                 advice="Give two report.json, or signed statements with --terms.",
             )
+        reports = [_json(path) for path in statements]
         for path, one in zip(statements, reports, strict=True):
             read_report(one, origin=path.name)
         differences = compare(*reports)

@@ -150,3 +150,4 @@ def _nobody(at_ms: int) -> None:
 
 
 def _token(token: object) -> bytes:
+    return token if isinstance(token, bytes) else bytes(16)

@@ -180,13 +180,22 @@ def _groups(paths: list[Path], schema: pa.Schema) -> Generator[pa.Table]:
     for path in paths:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(GROUP_ROWS):
-                waiting.append(pa.Table.from_batches([batch]).cast(schema))
+                waiting.append(_as(schema, pa.Table.from_batches([batch])))
                 count += batch.num_rows
                 if count >= GROUP_ROWS:
                     yield pa.concat_tables(waiting).unify_dictionaries()
                     waiting, count = [], 0
     if waiting:
         yield pa.concat_tables(waiting).unify_dictionaries()
+
+
+def _as(schema: pa.Schema, table: pa.Table) -> pa.Table:
+    """Return rows with the columns of a schema; what older files lack is null."""
+    for field in schema:
+        if field.name not in table.column_names:
+            nothing = pa.nulls(table.num_rows, field.type)
+            table = table.append_column(field, nothing)
+    return table.select(schema.names).cast(schema)
 
 
 @contextlib.contextmanager
