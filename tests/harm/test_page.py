@@ -6,10 +6,14 @@ import json
 import re
 import subprocess  # ruff: ignore[suspicious-subprocess-import] (Debian's own program)
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
+from playwright.sync_api import sync_playwright
 
+from report.conftest import CHROMIUM
 from tallystick.harm import (
     Figures,
     Moved,
@@ -234,3 +238,21 @@ def test_it_fits_a_phone_and_a_screen(tmp_path, browser):
             dom = browser(path, f"--window-size={width},900", "--dump-dom")
             wide, inner, _ = re.search(r"<title>([^<]*)<", dom)[1].split()
             assert int(wide) <= int(inner), (language, width)
+
+
+def test_axe_finds_nothing_against_it(tmp_path, lacks):
+    """The rules of WCAG that a program can check hold, light and dark."""
+    if not Path(CHROMIUM).is_file():
+        lacks(f"{CHROMIUM} is not installed: nothing can be looked at")
+    path = tmp_path / "report.html"
+    path.write_text(harm_page([ONE, OTHER]), encoding="utf-8")
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            for scheme in ("light", "dark"):
+                seen = opened.new_page(color_scheme=scheme)
+                seen.goto(path.as_uri(), timeout=30_000)
+                found = Axe().run(seen)
+                assert found.violations_count == 0, found.generate_report()
+        finally:
+            opened.close()

@@ -151,8 +151,9 @@ def _name(period: str) -> str:
 
 def _lead(report: Report, texts: Texts) -> str:
     honest = report.honest
-    if not isinstance(honest.of, int):
-        return texts.say("harm.lead.held", direction=direction(report, texts))
+    if not isinstance(honest.of, int) or not honest.of:
+        key = "harm.lead.none" if honest.of == 0 else "harm.lead.held"
+        return texts.say(key, direction=direction(report, texts))
     if not honest.proven:
         key = "harm.lead.unproven"
     else:
