@@ -28,7 +28,9 @@ mode = "live"
 """
 MINUTE = 60_000
 COLUMNS = ("record_id", "calling_number", "called_number", "started_at", "duration_s")
-GENUINE, SPOOFED, UNTOLD = 120, 30, 7
+GENUINE = 120
+NUMBERS = {"spoofed": range(1_000, 2_000), "untold": range(2_000, 3_000)}
+EACH = {"spoofed": 30, "untold": 7}
 
 
 def call(number: int, at_ms: int, *, side: str) -> dict[str, object]:
@@ -79,9 +81,22 @@ class Calls:
             self.arrived.append(record(arriving))
             self.said[number] = said["outcome"], said["action"]
 
+    async def until_acted_on(self, kind, least, *, left):
+        """Place calls that nobody tells of until the rule acted on so many.
+
+        On a busy machine the peer's word comes late, and calls pass as unproven.
+        """
+        async with asyncio.timeout(30):
+            while self.acted_on(NUMBERS[kind]) < least:
+                placed = sum(number in NUMBERS[kind] for number in self.said)
+                start = NUMBERS[kind].start + placed
+                numbers = range(start, start + EACH[kind])
+                await self.place(numbers, told=False, left=left)
+
     def acted_on(self, numbers):
         """Return how many of these calls were rejected."""
-        return sum(self.said[number][1] == "reject" for number in numbers)
+        said = (self.said[number] for number in numbers if number in self.said)
+        return sum(action == "reject" for _, action in said)
 
 
 def run(*words: object) -> tuple[int, str]:
@@ -110,9 +125,8 @@ def played(tmp_path_factory):
             calls = Calls(by, ru)
             for start in range(0, GENUINE, 12):
                 await calls.place(range(start, start + 12))
-            await calls.place(range(1_000, 1_000 + SPOOFED), told=False, left=False)
-            await calls.place(range(2_000, 2_000 + UNTOLD), told=False)
-            await asyncio.sleep(0.3)
+            await calls.until_acted_on("spoofed", 10, left=False)
+            await calls.until_acted_on("untold", 1, left=True)
             return calls
 
     began = now_ms()
@@ -158,9 +172,9 @@ def test_the_report_says_what_was_done(played):
     said = [outcome for outcome, _ in calls.said.values()]
     outcomes = made["verified"]["outcomes"]
     assert outcomes == {name: said.count(name) for name in outcomes}
-    assert made["verified"]["total"] == GENUINE + SPOOFED + UNTOLD
+    assert made["verified"]["total"] == len(calls.said)
     acted = calls.acted_on(calls.said)
-    assert made["acted"]["total"] == acted > SPOOFED // 2
+    assert made["acted"]["total"] == acted >= 11
     assert [r["rule"] for r in made["acted"]["rules"]] == ["missing"]
     # Nobody has looked later: all may have been honest.
     honest = made["honest"]
@@ -172,13 +186,13 @@ def test_later_pairing_shows_the_honest_calls_touched(played, paired):
     """Just those that left and were not told of, which the rule then acted on."""
     _, calls, _ = played
     made = report(played, "RU", "replayed", "--least", 1, "--paired", paired)
-    touched = calls.acted_on(range(2_000, 2_000 + UNTOLD))
+    touched = calls.acted_on(NUMBERS["untold"])
     assert touched > 0
     assert made["acted"]["replay"]["honest"] == touched
     assert made["honest"]["least"] == touched
     unproven = made["acted"]["replay"]["unproven"]
     assert made["honest"]["most"] == touched + unproven
-    spoofed = calls.acted_on(range(1_000, 1_000 + SPOOFED))
+    spoofed = calls.acted_on(NUMBERS["spoofed"])
     assert made["acted"]["replay"]["confirmed"] + unproven == spoofed
     assert calls.acted_on(range(GENUINE)) == 0
 
