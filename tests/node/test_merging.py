@@ -172,7 +172,7 @@ def test_files_of_an_older_node_merge_with_newer_ones(tmp_path: Path):
     """A column that the older files lack is null there, and no row is lost."""
     calls = kept(tmp_path, hours_ago=1, files=3, rows=4)
     oldest = files_of(tmp_path, "verdicts")[0]
-    pq.write_table(pq.read_table(oldest).drop_columns(["acting"]), oldest)
+    pq.write_table(pq.read_table(oldest).drop_columns(["outcome"]), oldest)
     merge_all(tmp_path)
     assert len(files_of(tmp_path, "verdicts")) == 1
     assert Counter(rows_of(tmp_path)) == calls
