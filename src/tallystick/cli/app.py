@@ -17,6 +17,7 @@ EXIT_NOTHING, EXIT_FINDINGS, EXIT_COULD_NOT = 0, 1, 2
 def make_app() -> typer.Typer:
     """Put the commands together."""
     from tallystick.cli import (
+        agreement,
         blind,
         demo,
         explain,
@@ -43,6 +44,7 @@ def make_app() -> typer.Typer:
     app.add_typer(blind.app, name="blind")
     app.add_typer(node.app, name="node")
     app.add_typer(harm.app, name="harm")
+    app.add_typer(agreement.app, name="agreement")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

@@ -1,0 +1,38 @@
+"""The life of an agreement: proposed, discussed, signed, in force, suspended, ended.
+
+Source: spec/agreement.md, "Life".
+"""
+
+from tallystick.agreement.life.bodies import AT_ONCE, BODIES
+from tallystick.agreement.life.fold import fold, in_force
+from tallystick.agreement.life.state import (
+    PHASES,
+    Answer,
+    InForce,
+    Life,
+    PassedOver,
+    Phase,
+    Remark,
+    Suspension,
+    Version,
+    Wait,
+    Withdrawal,
+)
+
+__all__ = [
+    "AT_ONCE",
+    "BODIES",
+    "PHASES",
+    "Answer",
+    "InForce",
+    "Life",
+    "PassedOver",
+    "Phase",
+    "Remark",
+    "Suspension",
+    "Version",
+    "Wait",
+    "Withdrawal",
+    "fold",
+    "in_force",
+]
