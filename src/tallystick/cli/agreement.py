@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli import agreement_try
+
 if TYPE_CHECKING:
     from tallystick.agreement.life import Life, Version
     from tallystick.cli.agreement_book import Book
@@ -130,6 +132,9 @@ def schema() -> None:
     from tallystick.agreement.text import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+app.command(name="try")(agreement_try.attempt)
 
 
 @app.command()
