@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -309,19 +309,19 @@ def _known(row: Mapping[str, object], plans: Mapping[str, str]) -> _Known | None
 
 def _decided(table: RuleTable, known: _Known) -> tuple[str, frozenset[str]]:
     """Return the rule that decides on what is shown, and all that could."""
-    shown = {name: word for name, word in known._asdict().items() if word is not None}
+    shown: dict[str, Any] = {
+        name: word for name, word in known._asdict().items() if word is not None
+    }
     shown_only = Evidence(covered=True)._replace(**shown)
     mentioned = {
         name: tuple(_words(table, name))
         for name in (*NOT_SHOWN, "origin", "number")
         if name not in shown
     }
-    possible = {
-        decide(
-            shown_only._replace(**dict(zip(mentioned, words, strict=True))), table
-        ).rule
-        for words in product(*mentioned.values())
-    }
+    possible = set()
+    for words in product(*mentioned.values()):
+        supposed: dict[str, Any] = dict(zip(mentioned, words, strict=True))
+        possible.add(decide(shown_only._replace(**supposed), table).rule)
     plain = decide(shown_only, table).rule
     return plain, frozenset(possible | {plain})
 
