@@ -12,5 +12,6 @@ TUTORIAL = DOCS / "tutorials" / "first-pairing.md"
 LIVE_TUTORIAL = DOCS / "tutorials" / "live-in-ten-minutes.md"
 COMMANDS = DOCS / "reference" / "cli.md"
 INTERFACE = DOCS / "reference" / "api.md"
+AGREEMENT = DOCS / "reference" / "agreement.md"
 METRICS = DOCS / "reference" / "metrics.md"
 SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()

@@ -1,7 +1,7 @@
 """Write anew what is generated: run `python tests/docs/refresh.py`.
 
-The pages of commands, metrics and HTTP doors, the demo's output in the README, the
-outputs in the tutorials.
+The pages of commands, agreements, metrics and HTTP doors, the demo's output in the
+README, the outputs in the tutorials.
 Look at the difference before it is committed.
 """
 
@@ -12,11 +12,20 @@ from pathlib import Path
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from docs.agreement_page import agreement_page
 from docs.api_page import api_page
 from docs.command_page import command_page
 from docs.console import MORE, commands_of, run
 from docs.metrics_page import metrics_page
-from docs.places import COMMANDS, INTERFACE, LIVE_TUTORIAL, METRICS, README, TUTORIAL
+from docs.places import (
+    AGREEMENT,
+    COMMANDS,
+    INTERFACE,
+    LIVE_TUTORIAL,
+    METRICS,
+    README,
+    TUTORIAL,
+)
 
 DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
@@ -56,6 +65,7 @@ def refresh_tutorial(page: Path, folder: Path) -> None:
 def main() -> None:
     """Write everything anew."""
     COMMANDS.write_text(command_page(), encoding="utf-8")
+    AGREEMENT.write_text(agreement_page(), encoding="utf-8")
     INTERFACE.write_text(api_page(), encoding="utf-8")
     METRICS.write_text(metrics_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:

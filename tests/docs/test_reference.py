@@ -4,11 +4,12 @@ import re
 
 from tallystick.domains.calls.schema import KINDS
 
+from .agreement_page import agreement_page
 from .api_page import api_page
 from .command_page import command_names, command_page
 from .error_codes import all_codes
 from .metrics_page import metrics_page
-from .places import COMMANDS, DOCS, INTERFACE, METRICS
+from .places import AGREEMENT, COMMANDS, DOCS, INTERFACE, METRICS
 
 ERRORS = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
 VOCABULARY = (DOCS / "reference" / "vocabulary.md").read_text(encoding="utf-8")
@@ -18,6 +19,11 @@ ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 def test_page_of_commands_is_current() -> None:
     """If not: python tests/docs/refresh.py."""
     assert COMMANDS.read_text(encoding="utf-8") == command_page()
+
+
+def test_page_of_agreements_is_current() -> None:
+    """If not: python tests/docs/refresh.py."""
+    assert AGREEMENT.read_text(encoding="utf-8") == agreement_page()
 
 
 def test_page_of_http_doors_is_current() -> None:
