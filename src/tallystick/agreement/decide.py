@@ -3,15 +3,20 @@
 Source: spec/verdict.md, "The decision".
 """
 
-from typing import Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 from tallystick.agreement.evidence import NEEDS_COVERAGE, Evidence
 from tallystick.agreement.rule import Rule, RuleTable
 from tallystick.agreement.verdict import Verdict
 
+if TYPE_CHECKING:
+    from tallystick.agreement.guard import Guard
+
 REMEMBERED: Final = 8_192
 """Verdicts kept by evidence: real traffic shows some hundred combinations."""
 
+MINUTE_MS: Final = 60_000
 NO_RULE: Final = "none"
 _NOT_AN_OUTCOME: Final = "not_asked"
 
@@ -42,15 +47,36 @@ def decide(evidence: Evidence, table: RuleTable) -> Verdict:
 class Decider:
     """`decide` with a memory: the same evidence has the same verdict.
 
+    Attributes:
+        table: The rules, suspended ones as dry runs.
+        guard: Watches what they do; None: nobody does.
+
     Bounds: REMEMBERED verdicts; then the memory starts anew.
     """
 
-    __slots__ = ("_known", "table")
+    __slots__ = ("_crossings", "_known", "_minute", "_told", "guard", "table")
 
-    def __init__(self, table: RuleTable) -> None:
-        """Decide by one table; make another decider for another one."""
+    def __init__(
+        self,
+        table: RuleTable,
+        guard: "Guard | None" = None,
+        suspended: Collection[str] = (),
+    ) -> None:
+        """Decide by one table; make another decider for another one.
+
+        Args:
+            table: The rules.
+            guard: Watches those that have a budget.
+            suspended: Rules that the parties suspended.
+        """
         self.table = table
+        self.guard = guard
+        for rule in (*suspended, *(guard.suspended if guard else ())):
+            self.table = self.table.with_mode(rule, "dry-run")
         self._known: dict[Evidence, Verdict] = {}
+        self._crossings = 0
+        self._told: dict[str, int] = {}  # crossings, by rule
+        self._minute = 0
 
     def decide(self, evidence: Evidence) -> Verdict:
         """Return what is to be done about a call."""
@@ -60,6 +86,48 @@ class Decider:
                 self._known.clear()
             verdict = self._known[evidence] = decide(evidence, self.table)
         return verdict
+
+    def count(self, verdict: Verdict, *, now_ms: int) -> None:
+        """Let the guard know of a call that was answered.
+
+        A rule that it stops is a dry run from the next call on.
+
+        Args:
+            verdict: The answer.
+            now_ms: The present time.
+        """
+        if self.guard is None:
+            return
+        self._crossings += 1
+        if verdict.acting in self.guard.budgets:
+            self._tell(verdict.acting, 1, now_ms)
+        if now_ms // MINUTE_MS != self._minute:
+            self._minute = now_ms // MINUTE_MS
+            for rule in self.guard.budgets:
+                self._tell(rule, 0, now_ms)
+
+    def inherit(self, before: "Decider") -> None:
+        """Go on with the guard of a decider by the same budgets, and what it stopped.
+
+        Args:
+            before: Who decided until now.
+        """
+        if not (self.guard and before.guard):
+            return
+        if self.guard.budgets == before.guard.budgets:
+            self.guard = before.guard
+            for rule in self.guard.suspended:
+                self.table = self.table.with_mode(rule, "dry-run")
+            self._known.clear()
+
+    def _tell(self, rule: str, acted: int, now_ms: int) -> None:
+        if self.guard is None:
+            return
+        new = self._crossings - self._told.get(rule, 0)
+        self._told[rule] = self._crossings
+        if self.guard.tell(rule, now_ms=now_ms, crossings=new, acted=acted):
+            self.table = self.table.with_mode(rule, "dry-run")
+            self._known.clear()
 
 
 def _holds(rule: Rule, evidence: Evidence) -> bool:

@@ -11,7 +11,7 @@ from tallystick.cli import agreement_try
 
 if TYPE_CHECKING:
     from tallystick.agreement.life import Life, Version
-    from tallystick.cli.agreement_book import Book
+    from tallystick.node.kept.book import Book
     from tallystick.proof import VerifyingKey
 
 app = typer.Typer(
@@ -146,7 +146,7 @@ def propose(file: _File, own: _Own, book: _Book = _DEFAULT) -> None:
     Example: tally agreement propose draft.toml --own by.key --book book
     """
     from tallystick.agreement.text import digest_of, parse_text
-    from tallystick.cli.agreement_book import say, start_book
+    from tallystick.node.kept.book import say, start_book
 
     text = _read(file)
     value = parse_text(text, origin=str(file))
@@ -204,7 +204,7 @@ def answer(
 
     Example: tally agreement answer 77c1 "They keep their half." --own ru.key
     """
-    from tallystick.cli.agreement_book import open_book, say
+    from tallystick.node.kept.book import open_book, say
 
     opened = open_book(book)
     remarks = [one.id for one in opened.life().remarks]
@@ -219,7 +219,7 @@ def sign(own: _Own, book: _Book = _DEFAULT, text: _Text = "") -> None:
 
     Example: tally agreement sign --own by.key --book book
     """
-    from tallystick.cli.agreement_book import open_book, say
+    from tallystick.node.kept.book import open_book, say
 
     opened = open_book(book)
     version = _version(opened.life(), text)
@@ -241,7 +241,7 @@ def suspend(
 
     Example: tally agreement suspend --rule missing --why "Too many" --own by.key
     """
-    from tallystick.cli.agreement_book import open_book, say
+    from tallystick.node.kept.book import open_book, say
 
     body = {"rule": rule, "why": why}
     opened = say(open_book(book), own, "suspended", body, _now_ms())
@@ -260,8 +260,8 @@ def resume(
 
     Example: tally agreement resume --rule missing --own by.key
     """
-    from tallystick.cli.agreement_book import open_book, say
     from tallystick.model import RefusedError
+    from tallystick.node.kept.book import open_book, say
 
     opened, now = open_book(book), _now_ms()
     held = [
@@ -290,7 +290,7 @@ def withdraw(
 
     Example: tally agreement withdraw --why "Replaced by another" --own by.key
     """
-    from tallystick.cli.agreement_book import open_book, say
+    from tallystick.node.kept.book import open_book, say
 
     opened = open_book(book)
     digest = _version(opened.life(), text).digest if text else None
@@ -314,7 +314,7 @@ def show(
 
     Example: tally agreement show --book book --at 2027-02-01
     """
-    from tallystick.cli.agreement_book import open_book
+    from tallystick.node.kept.book import open_book
 
     moment = (
         _now_ms() if at is None else round(at.replace(tzinfo=UTC).timestamp()) * 1000
@@ -337,7 +337,7 @@ def take(
 
     Example: tally agreement import /media/stick --book book
     """
-    from tallystick.cli.agreement_book import (
+    from tallystick.node.kept.book import (
         first_text,
         keep,
         notes_in,
@@ -366,7 +366,7 @@ def export(
 
     Example: tally agreement export /media/stick --book book
     """
-    from tallystick.cli.agreement_book import keep, open_book
+    from tallystick.node.kept.book import keep, open_book
 
     opened = open_book(book)
     out.mkdir(parents=True, exist_ok=True)
@@ -417,7 +417,7 @@ def _remark(
     whom: str | None,
     text: str,
 ) -> None:
-    from tallystick.cli.agreement_book import open_book, say
+    from tallystick.node.kept.book import open_book, say
 
     opened = open_book(book)
     version = _version(opened.life(), text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tallystick.agreement.life import Life, Standing, Wait
+from tallystick.agreement.life import Holding, Life, Wait
 
 
 def told(life: Life, at_ms: int) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _wait(wait: Wait) -> str:
     }[wait.what]
 
 
-def _in_force(held: Standing | None) -> Iterator[str]:
+def _in_force(held: Holding | None) -> Iterator[str]:
     if held is None:
         yield "in force: nothing; no call is acted on"
         return

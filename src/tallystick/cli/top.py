@@ -150,7 +150,9 @@ def _queues(shown: View) -> Table:
 
 def _last(shown: View) -> Text:
     said = shown.now.health
-    troubles = (said.get("failure"), said.get("reload_failure"))
+    stopped = [rule for (rule,) in shown.now.by("tally_rules_suspended", "rule")]
+    held = f"suspended: {', '.join(stopped)}" if stopped else ""
+    troubles = (said.get("failure"), said.get("reload_failure"), held)
     trouble = next((str(one) for one in troubles if one), "")
     text = Text(trouble or "q quits", "red" if trouble else "dim")
     text.truncate(WIDTH, overflow="ellipsis")

@@ -93,7 +93,7 @@ def build(
     metrics = Metrics()
     arrivals.know(told.knowledge, told.lists)
     helpers = helpers_of(
-        settings, told.identities, arrivals, metrics, clock=clock, log=log
+        settings, own, told.identities, arrivals, metrics, clock=clock, log=log
     )
     arrivals.stages = metrics.stages
 
@@ -206,6 +206,7 @@ def build(
 
     def renew(new: Material) -> None:
         new.identities.inherit(arrivals.identities)
+        new.decider.inherit(arrivals.decider)
         arrivals.judge_by(
             reader=new.arriving, decider=new.decider, identities=new.identities
         )

@@ -12,6 +12,7 @@ from tallystick.model import ConfigError
 from tallystick.net.camara import RoamingClient
 from tallystick.net.fetch import Fetcher
 from tallystick.net.resolve import Resolver
+from tallystick.node.agreed import AgreedRules
 from tallystick.node.calls.arrivals import Arrivals
 from tallystick.node.calls.certificates import KeptFiles
 from tallystick.node.calls.fetching import Fetching
@@ -20,6 +21,7 @@ from tallystick.node.calls.roaming import RoamingSource
 from tallystick.node.config.files import read_text
 from tallystick.node.config.known import KnownFiles
 from tallystick.node.config.outward import Roaming
+from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
 from tallystick.node.watch.logs import Log
 from tallystick.node.watch.metrics import Metrics
@@ -47,6 +49,7 @@ def identities_of(settings: NodeSettings, *, now_s: int) -> Identities:
 
 def helpers_of(
     settings: NodeSettings,
+    own: Secrets,
     identities: Identities,
     arrivals: Arrivals,
     metrics: Metrics,
@@ -58,6 +61,7 @@ def helpers_of(
 
     Args:
         settings: What the node was told.
+        own: Its keys and terms.
         identities: Who wants certificates.
         arrivals: Who wants to know where subscribers are.
         metrics: For theirs.
@@ -76,6 +80,12 @@ def helpers_of(
             failed=failed,
         )
     ]
+    if settings.agreement is not None:
+        helpers.append(
+            AgreedRules(
+                settings.agreement, own, settings.keys.own, arrivals, clock, log
+            )
+        )
     if settings.fetch.enabled:
         fetching = Fetching(
             FetchPlan(

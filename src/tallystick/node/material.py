@@ -14,6 +14,7 @@ from tallystick.domains.calls.sip import Clients
 from tallystick.domains.calls.stir import SigningPolicy
 from tallystick.model import ConfigError
 from tallystick.net.link import Side
+from tallystick.node.agreed import agreed_decider, read_life
 from tallystick.node.calls.identity import Identities
 from tallystick.node.calls.signing import signing_policy
 from tallystick.node.calls.switches import clients_of
@@ -75,7 +76,7 @@ def read_material(settings: NodeSettings, clock: Callable[[], int]) -> Material:
         arriving=NumberReader(arriving, side="arrivals"),
         knowledge=read_knowledge(settings.numbers),
         lists=read_lists(settings.lists),
-        decider=Decider(_rules(settings.rules)),
+        decider=_decider(settings, own, clock()),
         identities=identities_of(settings, now_s=clock() // 1000),
         signing=signing_policy(settings.signing),
         clients=clients_of(settings.switches, settings.redress),
@@ -141,6 +142,12 @@ def _numberings(settings: NodeSettings) -> tuple[Numbering, Numbering]:
         leaving = replace(leaving, departures=told.departures)
         arriving = replace(arriving, arrivals=told.arrivals)
     return leaving, arriving
+
+
+def _decider(settings: NodeSettings, own: Secrets, moment_ms: int) -> Decider:
+    if settings.agreement is None:
+        return Decider(_rules(settings.rules))
+    return agreed_decider(read_life(settings.agreement, own).obeyed(moment_ms))
 
 
 def _rules(path: Path | None) -> RuleTable:

@@ -14,10 +14,10 @@ from typing import Any, Final
 from tallystick.agreement.life.bodies import AT_ONCE, BODIES
 from tallystick.agreement.life.state import (
     Answer,
+    Holding,
     Life,
     PassedOver,
     Remark,
-    Standing,
     Suspension,
     Version,
     Withdrawal,
@@ -78,7 +78,7 @@ def in_force(
     *,
     name: str,
     keys: Collection[VerifyingKey],
-) -> Standing | None:
+) -> Holding | None:
     """Return what was in force at a moment; None where nothing was.
 
     Args:

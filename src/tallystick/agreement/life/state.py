@@ -190,7 +190,7 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Holding:
     """What both parties signed and what of it holds.
 
     Attributes:
@@ -228,7 +228,7 @@ class Life:
         """Return a text by its digest; None where it was never proposed."""
         return next((one for one in self.versions if one.digest == digest), None)
 
-    def in_force(self, at_ms: int) -> Standing | None:
+    def in_force(self, at_ms: int) -> Holding | None:
         """Return what was in force at a moment; None where nothing was.
 
         Args:
@@ -236,7 +236,7 @@ class Life:
         """
         return self._in_force(at_ms, at_ms)
 
-    def obeyed(self, now_ms: int) -> Standing | None:
+    def obeyed(self, now_ms: int) -> Holding | None:
         """Return what a node acts by now.
 
         Suspensions and withdrawals that it holds count whatever their date, so that
@@ -305,7 +305,7 @@ class Life:
         who = tuple(party for party in self.parties if party not in signed)
         yield Wait(who, "signature", digest=digest)
 
-    def _in_force(self, at_ms: int, heard_ms: int) -> Standing | None:
+    def _in_force(self, at_ms: int, heard_ms: int) -> Holding | None:
         version = self._latest(at_ms)
         if version is None or self._is_withdrawn(version, heard_ms):
             return None
@@ -317,7 +317,7 @@ class Life:
             replace(one, mode="dry-run") if one.id in suspended else one
             for one in table.rules
         )
-        return Standing(
+        return Holding(
             version=version, suspended=suspended, table=replace(table, rules=rules)
         )
 

@@ -377,6 +377,7 @@ class Arrivals:
             is_watched=asked.is_watched,
         )
         asked.answered = answered
+        self.decider.count(answered.verdict, now_ms=now_ms)
         if self.stages.on:
             self.stages.lap("deciding")
         replies, asked.replies = asked.replies, []

@@ -79,6 +79,10 @@ class NodeSettings(BaseSettings):
     rules: Path | None = Field(
         default=None, description="Decision tables; else the default."
     )
+    agreement: Path | None = Field(
+        default=None,
+        description="The book of the agreement with the peer; its rules count then.",
+    )
     every_arrival: bool = Field(
         default=False,
         description="Whether this node alone is asked about every call that arrives;"
@@ -99,6 +103,8 @@ class NodeSettings(BaseSettings):
                 "a switch has certificate_names, which needs listen.sips and"
                 " listen.sip_client_ca"
             )
+        if self.rules is not None and self.agreement is not None:
+            raise ValueError("rules come from rules or from agreement, not from both")
         if bool(self.captures) != (self.listen.hep is not None):
             raise ValueError("captures need listen.hep, and listen.hep needs captures")
         needs = {one.refusal for one in self.switches} - {"603"}
@@ -302,6 +308,7 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "numbers": settings.numbers.model_copy(update=numbers),
             "signing": signing,
             "rules": whole(settings.rules),
+            "agreement": whole(settings.agreement),
             "captures": captures,
             "redress": redress,
             "folder": folder / settings.folder,

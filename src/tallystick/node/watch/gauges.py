@@ -150,6 +150,18 @@ READINGS: Final = (
         counts=True,
     ),
     Reading(
+        "tally_rules_suspended",
+        "Rules that their guard has stopped, because they went beyond their harm"
+        " budget",
+        lambda node: dict.fromkeys(
+            node.arrivals.decider.guard.suspended
+            if node.arrivals.decider.guard
+            else (),
+            1.0,
+        ),
+        "rule",
+    ),
+    Reading(
         "tally_sip_events",
         "What happened to requests by SIP",
         lambda node: dict(node.switches.door.server.counts),

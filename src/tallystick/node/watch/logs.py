@@ -23,6 +23,8 @@ EVENTS: Final = {
     "reload-refused": "What was read again cannot be used; all is as it was.",
     "terms-changed": "The terms that follow have begun and are in force.",
     "list-refused": "A changed file of numbers cannot be used; the old one stays.",
+    "agreement-refused": "The agreement's book cannot be read; what held before does.",
+    "rule-suspended": "A rule went beyond its harm budget, and acts no more.",
     "roaming-lost": "The home network gives no access token; it is asked again.",
     "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
 }

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 from tallystick.agreement.life import Life, fold
 from tallystick.agreement.text import AgreementText, parse_text
 from tallystick.blinding import read_private_key
@@ -229,8 +231,6 @@ def notes_in(places: list[Path]) -> list[Path]:
 
 
 def _proposals(path: Path) -> Iterator[str]:
-    import msgspec
-
     try:
         *_, kind, _, body = parse_note(path.read_bytes()).text.splitlines()
         if kind in {"kind proposed", "kind amended"}:
