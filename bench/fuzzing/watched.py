@@ -92,7 +92,8 @@ def hep_stream() -> Target:
             require(holds=again == found, law="however it is cut")
             require(holds=reader.is_broken == whole.is_broken, law="broken alike")
 
-    return Target((b"".join(PACKETS), PACKETS[0]), _other_packet, take)
+    # Each case is read five times, once byte by byte.
+    return Target((b"".join(PACKETS), PACKETS[0]), _other_packet, take, limit_ms=100)
 
 
 _FIELD = "eyJhbGciOiJFUzI1NiJ9.eyJpYXQiOjF9.c2ln;info=<https://a.example/c.pem>"
@@ -138,7 +139,9 @@ def stir() -> Target:
                 try:
                     read(data, default=form)
                 except FaultError as fault:
-                    require(holds=data[:40] not in str(fault).encode(), law="no echo")
+                    # A few bytes stand in any sentence.
+                    echoes = len(data) > 8 and data[:40] in str(fault).encode()
+                    require(holds=not echoes, law="no echo")
 
     corpus = tuple(json.dumps(one).encode() for one in BODIES)
     return Target(corpus, spoiler(words), take)
