@@ -181,7 +181,10 @@ def _signature(line: str, origin: str) -> NoteSignature:
         _refuse(origin)
     if match is None or len(word) < 5:
         _refuse(origin)
-    return NoteSignature(name=match[1], key_id=word[:4], signature=word[4:])
+    read = NoteSignature(name=match[1], key_id=word[:4], signature=word[4:])
+    if read.line() != f"{line}\n":  # bits of the last letter that nobody signed
+        _refuse(origin)
+    return read
 
 
 def _refuse(origin: str) -> NoReturn:
