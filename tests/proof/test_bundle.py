@@ -119,7 +119,7 @@ ENTRY = ["logs", 0, "entries", 0]
             _set(["logs", 0, "checkpoint"], lambda old: old.replace("\n300", "\n301")),
             "changed after BY had signed",
         ),
-        (_set(["logs", 0, "entries"], list), "no evidence bundle"),
+        (_set(["logs", 0, "entries"], []), "no evidence bundle"),
         (
             _set(["logs", 0, "entries"], lambda old: [*reversed(old)]),
             "no evidence bundle",

@@ -25,6 +25,7 @@ def make_app() -> typer.Typer:
         keys,
         node,
         pair,
+        proof,
         records,
         score,
         simulate,
@@ -45,6 +46,7 @@ def make_app() -> typer.Typer:
     app.add_typer(node.app, name="node")
     app.add_typer(harm.app, name="harm")
     app.add_typer(agreement.app, name="agreement")
+    app.add_typer(proof.app, name="proof")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NoReturn
 
-from tallystick.model import MalformedError
+from tallystick.model import MalformedError, UnavailableError
 from tallystick.proof.tree import HASH_BYTES, Hashes, node_hash
 
 WIDTH: Final = 256
@@ -60,6 +60,8 @@ class Tile:
 
 
 FetchTile = Callable[[Tile], bytes]
+ReadFile = Callable[[str], bytes | None]
+"""Returns what lies at a path below a log's folder or URL; None where nothing does."""
 
 
 def parse_tile_path(path: str) -> Tile:
@@ -171,6 +173,37 @@ def hashes_of(size: int, fetch: FetchTile) -> Hashes:
     return read
 
 
+def tiles_at(read: ReadFile) -> FetchTile:
+    """Return a way to read tiles from files.
+
+    A tile that is not full any more may have been taken away, its full one then holds
+    what it held.
+
+    Args:
+        read: Reads a file.
+
+    The way refuses what is not there with UnavailableError "tile-missing".
+    """
+
+    def fetch(tile: Tile) -> bytes:
+        data = read(tile.path)
+        if data is None and tile.width < WIDTH:
+            data = read(tile.full.path)
+            if data is not None:
+                data = _first_of(data, tile)
+        if data is None:
+            _refuse_missing(tile)
+        return data
+
+    return fetch
+
+
+def _first_of(data: bytes, tile: Tile) -> bytes:
+    if tile.level == ENTRIES:
+        return encode_entries(parse_entries(data, WIDTH)[: tile.width])
+    return b"".join(parse_hashes(data, WIDTH)[: tile.width])
+
+
 def fold(hashes: list[bytes]) -> bytes:
     """Return the hash over hashes, of which there are 1, 2, 4, … or 256."""
     while len(hashes) > 1:
@@ -178,6 +211,14 @@ def fold(hashes: list[bytes]) -> bytes:
             node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)
         ]
     return hashes[0]
+
+
+def _refuse_missing(tile: Tile) -> NoReturn:
+    raise UnavailableError(
+        "tile-missing",
+        f"The log does not have its file {tile.path}.",
+        advice="A log keeps all it has signed for. Ask its keeper, and try again.",
+    )
 
 
 def _refuse() -> NoReturn:

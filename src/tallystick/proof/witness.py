@@ -12,20 +12,26 @@ Source: C2SP tlog-witness, add-checkpoint.
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 from tallystick.model import MalformedError, RefusedError, VerificationError
 from tallystick.proof.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
+    cosigners,
     parse_checkpoint,
     read_checkpoint,
 )
 from tallystick.proof.note import BYTES_LIMIT, parse_note
 from tallystick.proof.signing import VerifyingKey
-from tallystick.proof.tree import HASH_BYTES, verify_consistency
+from tallystick.proof.tree import (
+    HASH_BYTES,
+    Hashes,
+    consistency_proof,
+    verify_consistency,
+)
 
 PROOF_LIMIT: Final = 63
 REQUEST_LIMIT: Final = BYTES_LIMIT
@@ -38,11 +44,18 @@ STATUSES: Final = {
     "log-rolled-back": 409,
     "log-forked": 409,
     "log-rewritten": 422,
+    "witness-memory": 503,
+    "log-busy": 503,
 }
 """HTTP statuses of refusals; of any other it is 400."""
-EVIDENCE: Final = frozenset({"log-rolled-back", "log-forked", "log-rewritten"})
-"""Refusals of what a log's party signed and an honest one would not have."""
+EVIDENCE: Final = frozenset({"log-forked", "log-rewritten"})
+"""Refusals whose two checkpoints are worth keeping. Of a fork they are the proof."""
+ASKED_LIMIT: Final = 3
+"""Times that a log asks: another one may have asked for it meanwhile."""
+_SIZE: Final = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 _OLD: Final = re.compile(r"old (0|[1-9][0-9]{0,18})")
+
+Send = Callable[[bytes], tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +136,9 @@ def consider(
     if new.size < known:
         raise VerificationError(
             "log-rolled-back",
-            f"The log of {key.party} had {known} entries and now shows {new.size}: "
-            "it was rolled back, or lost its disk.",
-            advice="Ask the party to restore it. It must not go on from here.",
+            f"The log of {key.party} had {known} entries and is shown with {new.size}: "
+            "it was rolled back or lost its disk, or somebody sends an old checkpoint.",
+            advice="Look at the log itself, and ask the party.",
         )
     if request.old > new.size:
         _refuse_request()
@@ -140,6 +153,82 @@ def consider(
     elif request.proof:
         _refuse_request()
     return signed
+
+
+def obtain(
+    send: Send,
+    signed: SignedCheckpoint,
+    read: Hashes,
+    witness: VerifyingKey,
+    known: int,
+) -> SignedCheckpoint:
+    """Ask a witness for its cosignature.
+
+    Args:
+        send: Hands a request over; returns status and body of the answer.
+        signed: The log's checkpoint; its party's signature is known to hold.
+        read: The log's hashes.
+        witness: Whose cosignature is asked for.
+        known: Entries at the last checkpoint that this witness cosigned.
+
+    Returns:
+        The same checkpoint with the cosignature.
+
+    Raises:
+        VerificationError: "log-lost", "witness-forgot" or "witness-silent".
+        RefusedError: "witness-refused".
+    """
+    checkpoint = signed.checkpoint
+    old, status = known, 0
+    for _ in range(ASKED_LIMIT):
+        proof = consistency_proof(old, checkpoint.size, read)
+        status, body = send(
+            encode_request(Request(old=old, proof=proof, note=signed.note))
+        )
+        if status == 200:
+            return _cosigned(signed, body, witness)
+        size = _SIZE.fullmatch(body) if status == 409 else None
+        if size is None or int(size[1]) == old:
+            break
+        old = int(size[1])
+        if old > checkpoint.size:
+            raise VerificationError(
+                "log-lost",
+                f"{witness.party} has seen {old} entries of this log, which has "
+                f"{checkpoint.size}: it is an old copy, or has lost its disk.",
+                advice="Stop, restore the newest copy, and say so to the peer. It must "
+                "not be appended to.",
+            )
+        if old < known:
+            raise VerificationError(
+                "witness-forgot",
+                f"{witness.party} cosigned {known} entries of this log and now knows "
+                f"of {old}: the witness has lost what it had seen.",
+                advice="Let the witness restore it, or both agree to begin anew.",
+            )
+    raise RefusedError(
+        "witness-refused",
+        f"{witness.party} did not cosign the checkpoint (status {status}).",
+        advice="409 or 422: the witness has seen another history; compare both logs. "
+        "403 or 404: it does not know the log's key or name.",
+    )
+
+
+def _cosigned(
+    signed: SignedCheckpoint, lines: bytes, witness: VerifyingKey
+) -> SignedCheckpoint:
+    note = signed.note + lines
+    try:
+        seen = cosigners(parse_note(note), [witness])
+    except MalformedError:
+        seen = {}
+    if not seen:
+        raise VerificationError(
+            "witness-silent",
+            f"The answer has no cosignature of {witness.party}.",
+            advice="Compare the witness's key with the one that was given.",
+        )
+    return replace(signed, note=note, seen={**signed.seen, **seen})
 
 
 def _verify_growth(

@@ -1,0 +1,86 @@
+"""Serve the files of a log, and a witness.
+
+Only paths that a log can have are looked for, so that nothing else can be reached.
+
+Source: C2SP tlog-tiles, tlog-witness.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from tallystick.model import MalformedError
+from tallystick.net.exchange import TEXT, Exchange
+from tallystick.net.http import Connections, Handle
+from tallystick.proof import ReadFile, parse_tile_path
+
+BYTES: Final = b"application/octet-stream"
+_ALWAYS: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
+_NOW: Final = ((b"cache-control", b"no-cache"),)
+_TEXTS: Final = frozenset({"checkpoint", "key"})
+
+Answer = Callable[[bytes], tuple[int, bytes, str]]
+
+
+def proof_door(read: ReadFile | None, witness: Answer | None = None) -> Handle:
+    """Return what answers requests for a log's files, and of logs to their witness.
+
+    Args:
+        read: Reads a public file of the log; None where none is served.
+        witness: Answers a request to cosign; None where nobody does.
+    """
+
+    def handle(exchange: Exchange) -> None:
+        path = exchange.path.removeprefix("/")
+        if path == "add-checkpoint" and witness is not None:
+            if exchange.method != "POST":
+                exchange.answer(405, more=((b"allow", b"POST"),))
+                return
+            status, body, kind = witness(exchange.body)
+            exchange.answer(status, body, kind=kind.encode())
+            return
+        if exchange.method not in {"GET", "HEAD"}:
+            exchange.answer(405, more=((b"allow", b"GET, HEAD"),))
+            return
+        data = read(path) if read is not None and _is_of_log(path) else None
+        if data is None:
+            exchange.answer(404)
+        elif path in _TEXTS:
+            exchange.answer(200, data, kind=TEXT, more=_NOW)
+        else:
+            exchange.answer(200, data, kind=BYTES, more=_ALWAYS)
+
+    return handle
+
+
+async def serve_proofs(
+    handle: Handle, host: str, port: int, started: Callable[[str, int], None]
+) -> None:
+    """Serve until cancelled.
+
+    Args:
+        handle: Of `proof_door`.
+        host: Where to listen.
+        port: The same; 0 for any.
+        started: Is told host and port once requests are answered.
+    """
+    loop = asyncio.get_running_loop()
+    connections = Connections(handle, loop)
+    server = await loop.create_server(connections, host, port)
+    try:
+        bound = server.sockets[0].getsockname()
+        started(str(bound[0]), int(bound[1]))
+        await asyncio.Event().wait()
+    finally:
+        server.close()
+        connections.close()
+
+
+def _is_of_log(path: str) -> bool:
+    if path in _TEXTS:
+        return True
+    try:
+        parse_tile_path(path)
+    except MalformedError:
+        return False
+    return True
