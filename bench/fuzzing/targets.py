@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from fuzzing import doors, files, line, signed, switch, watched
+from fuzzing import doors, files, line, proven, signed, switch, watched
 from fuzzing.target import Target
 
 TARGETS: Final[dict[str, Callable[[], Target]]] = {
@@ -25,6 +25,10 @@ TARGETS: Final[dict[str, Callable[[], Target]]] = {
     "hep-stream": watched.hep_stream,
     "stir": watched.stir,
     "log": watched.log,
+    "bundle": proven.bundle,
+    "checkpoint": proven.checkpoint,
+    "tile": proven.tile,
+    "witness": proven.witness,
     "rules": files.rules,
     "settings": files.settings,
 }
