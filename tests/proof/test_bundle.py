@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from tallystick.model import MalformedError, TallystickError, VerificationError
 from tallystick.proof import (
     LogPart,
+    SigningKey,
     Statement,
     commit,
+    cosign,
     encode_verifying_key,
     inclusion_proof,
     make_bundle,
@@ -160,6 +162,30 @@ def test_a_key_that_signed_nothing_is_not_carried():
     )
     with pytest.raises(MalformedError):
         make_bundle([BY.public(), RU.public()], [part])
+
+
+def _part(note: str) -> LogPart:
+    entry = opened(1, OPENINGS[1], inclusion_proof(1, 3, LOG.hashes()))
+    return LogPart(note, (entry,))
+
+
+LOG = Kept([commit(one) for one in OPENINGS[:3]])
+TWIN = SigningKey(party="BY", seed=b"t" * 32)
+
+
+def test_two_keys_of_one_party_are_refused():
+    """Or a forged one would hide behind the one that was compared."""
+    forged = Kept(LOG.entries, key=TWIN, origin="tallystick/log/BY/forged")
+    parts = [_part(LOG.note.decode()), _part(forged.note.decode())]
+    with pytest.raises(MalformedError):
+        make_bundle([BY.public(), TWIN.public()], parts)
+
+
+def test_a_party_is_no_witness_of_its_own_log():
+    """What it cosigned by itself is not shown as seen by anybody."""
+    line = cosign(LOG.checkpoint.text, BY, at_s=NOW_S).line()
+    with pytest.raises(VerificationError, match="witnesses alone"):
+        make_bundle([BY.public()], [_part(LOG.note.decode() + line)])
 
 
 def test_forged_keys_prove_only_for_themselves():

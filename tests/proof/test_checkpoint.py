@@ -119,6 +119,15 @@ def test_a_cosignature_is_no_signature_of_a_log():
     assert read_checkpoint(signed(), BY.public(), [BY.public()]).seen == {}
 
 
+def test_a_party_is_no_witness_of_its_own_log():
+    """Neither by its own name nor by another."""
+    for name in ("BY", "RU"):
+        twin = SigningKey(party=name, seed=BY.seed)
+        line = cosign(CHECKPOINT.text, twin, at_s=NOW_S).line().encode()
+        note = sign_checkpoint(CHECKPOINT, BY) + line
+        assert read_checkpoint(note, BY.public(), [twin.public()]).seen == {}
+
+
 def test_a_time_that_was_changed_is_noticed():
     """The stamp is part of what is signed."""
     line = cosign(CHECKPOINT.text, RU, at_s=NOW_S)

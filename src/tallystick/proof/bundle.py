@@ -161,9 +161,12 @@ def verify_bundle(data: bytes, *, origin: str = "The bundle") -> Proven:
     """
     # 1. It is written in the one way there is.
     bundle = _decode(data, origin)
-    # 2. Its keys are keys, one of each party and algorithm.
+    # 2. Its keys are keys, one of each party: two would leave open which one signed.
+    if len(bundle.keys) > KEYS_LIMIT:
+        _refuse(origin)
     keys = tuple(parse_verifying_key(line) for line in bundle.keys)
-    if len({key.point for key in keys}) != len(keys) or len(keys) > KEYS_LIMIT:
+    parties = {key.party for key in keys}
+    if min(len(parties), len({key.point for key in keys})) < len(keys):
         _refuse(origin)
     # 3. Each checkpoint is signed by a log's party; every line under it is known.
     # 4. Each entry's content opens its commitment, which is in the log at its place.
@@ -174,7 +177,7 @@ def verify_bundle(data: bytes, *, origin: str = "The bundle") -> Proven:
     said |= {party for log in logs for party in log.signed.seen}
     for log in logs:
         said |= {one.statement.statement.by for one in log.entries if one.statement}
-    if said != {key.party for key in keys} or not logs:
+    if said != parties or not logs:
         _refuse(origin)
     return Proven(keys=keys, logs=logs)
 
@@ -183,7 +186,8 @@ def _proven(part: LogPart, keys: Sequence[VerifyingKey], origin: str) -> ProvenL
     note = parse_note(part.checkpoint.encode(), origin=f"{origin}: the checkpoint")
     checkpoint = parse_checkpoint(note.text, origin=f"{origin}: the checkpoint")
     by, seen = signers(note, keys), cosigners(note, keys)
-    if len(by) != 1 or len(note.signatures) != 1 + len(seen):
+    # A party is no witness of its own log.
+    if len(by) != 1 or len(note.signatures) != 1 + len(seen) or by[0] in seen:
         raise VerificationError(
             "bundle-signer",
             f"{origin} has a checkpoint that is not signed by one log's party and its "

@@ -203,7 +203,8 @@ def read_checkpoint(
     return SignedCheckpoint(
         checkpoint=checkpoint,
         by=key.party,
-        seen=cosigners(parsed, witnesses),
+        # A party is no witness of its own log, under whatever name.
+        seen=cosigners(parsed, (one for one in witnesses if one.point != key.point)),
         note=note,
     )
 
