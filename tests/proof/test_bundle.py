@@ -181,6 +181,14 @@ def test_two_keys_of_one_party_are_refused():
         make_bundle([BY.public(), TWIN.public()], parts)
 
 
+def test_a_key_is_written_in_one_way():
+    """Nothing hides behind the end of its line."""
+    for more in (b"==", b" ", b"\\n"):
+        line = encode_verifying_key(RU.public()).encode()
+        with pytest.raises(TallystickError):
+            verify_bundle(WHOLE.replace(line, line + more))
+
+
 def test_a_party_is_no_witness_of_its_own_log():
     """What it cosigned by itself is not shown as seen by anybody."""
     line = cosign(LOG.checkpoint.text, BY, at_s=NOW_S).line()

@@ -41,6 +41,7 @@ from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.material import Material, read_material, side_of
+from tallystick.node.proofs import Proofs
 from tallystick.node.reload import Makers, Reloads, watch_arrivals
 from tallystick.node.service import Node, now_ms
 from tallystick.node.watch.condition import Condition
@@ -95,6 +96,9 @@ def build(
     helpers = helpers_of(
         settings, own, told.identities, arrivals, metrics, clock=clock, log=log
     )
+    if settings.proof is not None and (worker is None or worker.number == 1):
+        proofs = Proofs(settings.proof, own, now_ms=clock, failed=failed)
+        helpers = (*helpers, proofs)
     arrivals.stages = metrics.stages
 
     def sign(call: LiveCall) -> tuple[str, ...]:

@@ -165,6 +165,8 @@ def verify_bundle(data: bytes, *, origin: str = "The bundle") -> Proven:
     if len(bundle.keys) > KEYS_LIMIT:
         _refuse(origin)
     keys = tuple(parse_verifying_key(line) for line in bundle.keys)
+    if tuple(map(encode_verifying_key, keys)) != bundle.keys:
+        _refuse(origin)
     parties = {key.party for key in keys}
     if min(len(parties), len({key.point for key in keys})) < len(keys):
         _refuse(origin)

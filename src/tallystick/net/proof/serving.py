@@ -19,7 +19,11 @@ _ALWAYS: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
 _NOW: Final = ((b"cache-control", b"no-cache"),)
 _TEXTS: Final = frozenset({"checkpoint", "key"})
 
+_GET: Final = ("GET", "HEAD")
+_POST: Final = ("POST",)
+
 Answer = Callable[[bytes], tuple[int, bytes, str]]
+Told = tuple[int, bytes, bytes, tuple[tuple[bytes, bytes], ...]]
 
 
 def proof_door(read: ReadFile | None, witness: Answer | None = None) -> Handle:
@@ -32,23 +36,32 @@ def proof_door(read: ReadFile | None, witness: Answer | None = None) -> Handle:
 
     def handle(exchange: Exchange) -> None:
         path = exchange.path.removeprefix("/")
-        if path == "add-checkpoint" and witness is not None:
-            if exchange.method != "POST":
-                exchange.answer(405, more=((b"allow", b"POST"),))
+        asks = path == "add-checkpoint" and witness is not None
+        methods = _POST if asks else _GET
+        if exchange.method not in methods:
+            allowed = ", ".join(methods).encode()
+            exchange.answer(405, more=((b"allow", allowed),))
+            return
+
+        def work() -> Told:
+            if asks and witness is not None:
+                status, body, kind = witness(exchange.body)
+                return status, body, kind.encode(), ()
+            data = read(path) if read is not None and _is_of_log(path) else None
+            if data is None:
+                return 404, b"", TEXT, ()
+            return 200, data, *((TEXT, _NOW) if path in _TEXTS else (BYTES, _ALWAYS))
+
+        def told(future: "asyncio.Future[Told]") -> None:
+            if future.cancelled() or future.exception() is not None:
+                exchange.answer(503)  # the disk
                 return
-            status, body, kind = witness(exchange.body)
-            exchange.answer(status, body, kind=kind.encode())
-            return
-        if exchange.method not in {"GET", "HEAD"}:
-            exchange.answer(405, more=((b"allow", b"GET, HEAD"),))
-            return
-        data = read(path) if read is not None and _is_of_log(path) else None
-        if data is None:
-            exchange.answer(404)
-        elif path in _TEXTS:
-            exchange.answer(200, data, kind=TEXT, more=_NOW)
-        else:
-            exchange.answer(200, data, kind=BYTES, more=_ALWAYS)
+            status, body, kind, more = future.result()
+            exchange.answer(status, body, kind=kind, more=more)
+
+        # The disk may take its time; whoever else is answered must not wait for it.
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, work).add_done_callback(told)
 
     return handle
 

@@ -43,6 +43,24 @@ class _Section(BaseModel):
         return self.model_copy(update=paths)
 
 
+class Proof(_Section):
+    """The log that the node serves, and the peer's that it watches."""
+
+    listen: str = Field(
+        pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+        description="Where, apart from the switches: host:port.",
+    )
+    log: Path | None = Field(
+        default=None, description="Folder of the own log, to be served read-only."
+    )
+    witness: Path | None = Field(
+        default=None, description="Where it remembers what it cosigned for the peer."
+    )
+    peer_log: str | None = Field(
+        default=None, description="Origin of the peer's log, if not by its key."
+    )
+
+
 class Fetch(_Section):
     """Whether signers' certificates are fetched, between calls."""
 

@@ -28,7 +28,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
 from tallystick.node.config.files import read_text
-from tallystick.node.config.outward import AgreedList, Fetch, Roaming
+from tallystick.node.config.outward import AgreedList, Fetch, Proof, Roaming
 from tallystick.node.config.sections import (
     Capture,
     Certificate,
@@ -67,6 +67,7 @@ class NodeSettings(BaseSettings):
     switches: tuple[Switch, ...] = ()
     captures: tuple[Capture, ...] = ()
     redress: Redress | None = None
+    proof: Proof | None = None
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     fetch: Fetch = Fetch()
@@ -311,6 +312,7 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "agreement": whole(settings.agreement),
             "captures": captures,
             "redress": redress,
+            "proof": None if settings.proof is None else settings.proof.below(folder),
             "folder": folder / settings.folder,
             "fetch": settings.fetch.below(folder),
             "roaming": None if roaming is None else roaming.below(folder),
