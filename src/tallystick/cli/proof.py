@@ -93,7 +93,7 @@ def _tell_log(one: "ProvenLog") -> None:
     typer.echo()
 
 
-def _tell_checkpoint(signed: "SignedCheckpoint") -> None:
+def _tell_checkpoint(signed: "SignedCheckpoint", *, looked: bool = True) -> None:
     checkpoint = signed.checkpoint
     typer.echo(f"Log {checkpoint.origin} of {signed.by}, {checkpoint.size:,} entries.")
     for party, at_s in signed.seen.items():
@@ -101,7 +101,9 @@ def _tell_checkpoint(signed: "SignedCheckpoint") -> None:
             f"  {party} saw this state of it by {_time(at_s)} (its clock), and that it "
             "had only grown."
         )
-    if not signed.seen:
+    if not looked:
+        typer.echo("  Cosignatures were not looked at: give the witness's key.")
+    elif not signed.seen:
         typer.echo(
             "  No witness has cosigned this state: that its keeper shows others the "
             "same is not proven."
@@ -166,7 +168,7 @@ def audit(
         f"The log holds: {found.signed.checkpoint.size:,} entries and {found.tiles:,} "
         "tiles of hashes were read, each fits\nthe others and the signed checkpoint.\n"
     )
-    _tell_checkpoint(found.signed)
+    _tell_checkpoint(found.signed, looked=bool(witnesses))
     is_known = "the one you gave" if own in known else "the log's own word: compare it"
     typer.echo(f"  {own.party:8} {signing_fingerprint(own)}  {is_known}")
     typer.echo(
