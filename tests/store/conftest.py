@@ -30,7 +30,7 @@ def postgresql(
         # It refuses to run as root.
         as_user = ("runuser", "-u", "postgres", "--")
         shutil.chown(folder, "postgres")
-        for parent in folder.parents[:2]:
+        for parent in folder.parents[:3]:  # one more where tests run side by side
             parent.chmod(parent.stat().st_mode | 0o011)
     data = folder / "data"
 
