@@ -1,6 +1,23 @@
 """The tables, a module for each room; `METADATA` knows all of them."""
 
 from tallystick.store.tables.base import METADATA
+from tallystick.store.tables.cases import (
+    CASE_DAYS,
+    CASE_FINDINGS,
+    CASE_RATES,
+    CASES,
+    LAWFUL,
+    OBJECTIONS,
+)
 from tallystick.store.tables.statements import STATEMENTS
 
-__all__ = ["METADATA", "STATEMENTS"]
+__all__ = [
+    "CASES",
+    "CASE_DAYS",
+    "CASE_FINDINGS",
+    "CASE_RATES",
+    "LAWFUL",
+    "METADATA",
+    "OBJECTIONS",
+    "STATEMENTS",
+]
