@@ -6,9 +6,8 @@ known must be of its type.
 Source: spec/cases.md, "Statements".
 """
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -19,6 +18,19 @@ Name = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=4000)]
 Handle = Annotated[str, Meta(pattern="^[0-9a-f]{24}$")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class LawfulBody(Struct, frozen=True):
+    """What does not come back, and from when until when (null: for good).
+
+    `covers` is `actor`, `object`, or `both`: this object only of this actor. `object`
+    may be narrower than the case's.
+    """
+
+    covers: Literal["both", "actor", "object"] = "both"
+    object: Name = ""
+    from_ms: Count = 0
+    until_ms: Count | None = None
 
 
 class RaisedBody(Struct, frozen=True):
@@ -53,7 +65,7 @@ class AskedBody(Struct, frozen=True):
 
     whom: Name
     question: Word
-    crossings: Annotated[list[Handle], Meta(max_length=CROSSINGS_MOST)] = []  # ruff: ignore[mutable-class-default] (msgspec copies it)
+    crossings: Annotated[list[Handle], Meta(max_length=CROSSINGS_MOST)] = []
     operator: Name = ""
     text: Text = ""
 
@@ -63,7 +75,7 @@ class AnsweredBody(Struct, frozen=True):
 
     answer: Literal["confirmed", "explained", "contested", "no-evidence"]
     text: Text = ""
-    lawful: Mapping[str, Any] | None = None
+    lawful: LawfulBody | None = None
 
 
 class OpenedBody(Struct, frozen=True):
@@ -80,7 +92,7 @@ class DecidedBody(Struct, frozen=True):
 
     decision: Word
     text: Text = ""
-    lawful: Mapping[str, Any] | None = None
+    lawful: LawfulBody | None = None
 
 
 class SaidBody(Struct, frozen=True):

@@ -7,13 +7,13 @@ Source: spec/cases.md, "Reading the state".
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from tallystick.cases.bodies import BODIES, AskedBody, DecidedBody
+from tallystick.cases.bodies import BODIES, AskedBody
 from tallystick.cases.course import (
     ASKS_MOST,
     CASE,
@@ -65,6 +65,34 @@ def allowed_decisions(state: State, now_ms: int) -> frozenset[str]:
     return _decisions(state, course)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """A statement as it is weighed, with all that weighing it needs.
+
+    Attributes:
+        id: Of the statement.
+        said: What it says.
+        body: Its body, as its kind has it; None where it has not.
+        at_ms: When it counts.
+        course: The steps that there are.
+        parties: The two of the channel.
+        terms: What they agreed.
+    """
+
+    id: str
+    said: Statement
+    body: Any
+    at_ms: int
+    course: Course
+    parties: tuple[str, str]
+    terms: Terms
+
+    @property
+    def by(self) -> str:
+        """Who said it."""
+        return self.said.by
+
+
 def _next(
     state: State,
     signed: Signed,
@@ -72,27 +100,25 @@ def _next(
     parties: tuple[str, str],
     terms: Terms,
 ) -> State:
-    """Return the state after a statement, or the same with the statement passed over."""
+    """Return the state after a statement, which may be passed over."""
     said = signed.statement
-    # A clock that lags, or is said to, wins nothing: no step is before the last.
-    at_ms = max(said.at_ms, state.at_ms)
-    body = _body(said, parties)
-    why = "party" if said.by not in parties else "body" if body is None else ""
-    if body is not None and not why:
-        steps = [
-            step
-            for step in course.steps
-            if step.kind == said.kind and state.state in step.states
-        ]
-        why = "state" if not steps else ""
-        for step in steps:
-            why = _refused(step, state, said, body, at_ms, course, parties, terms)
-            if not why:
-                return _taken(step, state, signed, body, at_ms, course, parties, terms)
-    return replace(state, passed_over=(*state.passed_over, (signed.id, why)))
+    heard = _Heard(
+        id=signed.id,
+        said=said,
+        body=_body(said, parties),
+        # A clock that lags, or is said to, wins nothing: no step is before the last.
+        at_ms=max(said.at_ms, state.at_ms),
+        course=course,
+        parties=parties,
+        terms=terms,
+    )
+    step, why = _step(state, heard)
+    if step is None:
+        return replace(state, passed_over=(*state.passed_over, (signed.id, why)))
+    return _taken(step, state, heard)
 
 
-def _body(said: Statement, parties: tuple[str, str]) -> Any | None:
+def _body(said: Statement, parties: tuple[str, str]) -> object | None:
     """Return what a statement says, None where it does not say what its kind needs."""
     try:
         body = msgspec.convert(said.body, BODIES[said.kind])
@@ -103,23 +129,26 @@ def _body(said: Statement, parties: tuple[str, str]) -> Any | None:
     return body
 
 
-def _refused(
-    step: Step,
-    state: State,
-    said: Statement,
-    body: Any,
-    at_ms: int,
-    course: Course,
-    parties: tuple[str, str],
-    terms: Terms,
-) -> str:
+def _step(state: State, heard: _Heard) -> tuple[Step | None, str]:
+    """Return the step that a statement is; None, and why, where it does not count."""
+    if heard.by not in heard.parties:
+        return None, "party"
+    if heard.body is None:
+        return None, "body"
+    why = "state"
+    for step in heard.course.steps:
+        if step.kind == heard.said.kind and state.state in step.states:
+            why = _refused(step, state, heard)
+            if not why:
+                return step, ""
+    return None, why
+
+
+def _refused(step: Step, state: State, heard: _Heard) -> str:
     """Return why a step does not count; "" where it does."""
-    if step.who != "either" and said.by not in _who(step.who, state, parties):
+    if step.who != "either" and heard.by not in _who(step.who, state, heard.parties):
         return "turn"
-    for name in step.unless:
-        if _UNLESS[name](state, said, body, at_ms, course, parties, terms):
-            return name
-    return ""
+    return next((name for name in step.unless if _UNLESS[name](state, heard)), "")
 
 
 def _who(role: str, state: State, parties: tuple[str, str]) -> tuple[str, ...]:
@@ -155,178 +184,146 @@ def _both_opened(state: State) -> bool:
     return len(halves) == 2 and bool(halves[0] & halves[1])
 
 
-def _named(state: State) -> set[str]:
-    return {one for asked in state.asked for one in asked.crossings}
+def _may_open(state: State, by: str) -> set[str]:
+    """Return the crossings that were asked about and of which a half is not open."""
+    named = {one for asked in state.asked for one in asked.crossings}
+    return named - state.opened.get(by, {}).keys()
 
 
-_Unless = Callable[[State, Statement, Any, int, Course, tuple[str, str], Terms], bool]
-_UNLESS: Final[Mapping[str, _Unless]] = MappingProxyType(
+def _is_over(until_ms: int | None, at_ms: int) -> bool:
+    return until_ms is not None and at_ms > until_ms
+
+
+_UNLESS: Final[Mapping[str, Callable[[State, _Heard], bool]]] = MappingProxyType(
     {
-        "asked-enough": lambda state, *_: len(state.asked) >= ASKS_MOST,
-        "not-named": lambda state, said, body, *_: (
-            not (
-                body.halves.keys()
-                <= _named(state) - state.opened.get(said.by, {}).keys()
-            )
+        "asked-enough": lambda state, _: len(state.asked) >= ASKS_MOST,
+        "not-named": lambda state, heard: (
+            not (heard.body.halves.keys() <= _may_open(state, heard.by))
         ),
         # Before its time is up an answer may still come: silence is no answer yet.
-        "not-due": lambda state, _said, _body, at_ms, *_: (
-            state.state == "asked" and at_ms <= (state.due_ms or 0)
+        "not-due": lambda state, heard: (
+            state.state == "asked" and not _is_over(state.due_ms, heard.at_ms)
         ),
-        "not-allowed": lambda state, _said, body, _at, course, *_: (
-            body.decision not in _decisions(state, course)
+        "not-allowed": lambda state, heard: (
+            heard.body.decision not in _decisions(state, heard.course)
         ),
-        "appeal-over": lambda state, _said, _body, at_ms, *_: (
-            state.appeal_ms is None or at_ms > state.appeal_ms
+        "appeal-over": lambda state, heard: (
+            state.appeal_ms is None or heard.at_ms > state.appeal_ms
         ),
         # Who might appeal may say that it will not, by closing.
-        "appeal-open": lambda state, said, _body, at_ms, *_: (
+        "appeal-open": lambda state, heard: (
             state.appeal_ms is not None
-            and at_ms <= state.appeal_ms
-            and said.by == state.decided_by
+            and heard.at_ms <= state.appeal_ms
+            and heard.by == state.decided_by
         ),
-        "said-already": lambda state, said, *_: said.by in state.said,
-        "not-overdue": lambda state, _said, _body, at_ms, *_: (
-            state.due_ms is None or at_ms <= state.due_ms
-        ),
+        "said-already": lambda state, heard: heard.by in state.said,
+        "not-overdue": lambda state, heard: not _is_over(state.due_ms, heard.at_ms),
     }
 )
 """Why a step may not count although its state and its party are right."""
 
 
-def _taken(
-    step: Step,
-    state: State,
-    signed: Signed,
-    body: Any,
-    at_ms: int,
-    course: Course,
-    parties: tuple[str, str],
-    terms: Terms,
-) -> State:
+def _taken(step: Step, state: State, heard: _Heard) -> State:
     """Return the state after a step that counts."""
-    said = signed.statement
-    after = _EFFECTS[step.kind](state, signed, body, at_ms)
     after = replace(
-        after,
-        state=step.to or state.state,
-        at_ms=at_ms,
-        steps=(*state.steps, signed.id),
+        _EFFECTS[step.kind](state, heard),
+        at_ms=heard.at_ms,
+        steps=(*state.steps, heard.id),
     )
-    if step.kind == "decided":
-        after = _decided(after, said.by, body, parties, course)
     if not step.to:
         return after
-    return _timed(after, at_ms, course, parties, terms, restart=step.to != state.state)
+    # Of two decisions after an appeal the second has settled it.
+    if after.state == state.state:
+        after = replace(after, state=step.to)
+    return _timed(after, heard, restart=after.state != state.state)
 
 
-def _decided(
-    state: State,
-    by: str,
-    body: DecidedBody,
-    parties: tuple[str, str],
-    course: Course,
-) -> State:
-    """Note a decision; after an appeal it stands once both parties have decided."""
-    if not state.appealed_by:
-        return replace(state, outcome=body.decision, reason=body.text, decided_by=by)
-    said = {**state.said, by: body.decision}
-    if len(said) < len(parties):
-        return replace(state, said=said)
-    agreed = set(said.values())
-    outcome = agreed.pop() if len(agreed) == 1 else course.final
-    return replace(state, said=said, state="decided", outcome=outcome, reason=body.text)
-
-
-def _timed(
-    state: State,
-    at_ms: int,
-    course: Course,
-    parties: tuple[str, str],
-    terms: Terms,
-    *,
-    restart: bool,
-) -> State:
+def _timed(state: State, heard: _Heard, *, restart: bool) -> State:
     """Note whose turn it is and until when."""
-    if state.state not in course.due:
+    if state.state not in heard.course.due:
         return replace(state, turn=(), due_ms=None, appeal_ms=None)
-    term, role = course.due[state.state]
-    turn = _who(role, state, parties)
-    if state.state == "appealed" and not restart:
+    term, role = heard.course.due[state.state]
+    turn = tuple(sorted(_who(role, state, heard.parties)))
+    if not restart:
         return replace(state, turn=turn)
-    due_ms = at_ms + getattr(terms, term) * DAY_MS
+    due_ms = heard.at_ms + getattr(heard.terms, term) * DAY_MS
     appeal_ms = None
-    if state.state == "decided" and course is CASE and not state.appealed_by:
-        appeal_ms = at_ms + terms.appeal * DAY_MS
-        due_ms += terms.appeal * DAY_MS
+    if state.state == "decided" and heard.course is CASE and not state.appealed_by:
+        appeal_ms = heard.at_ms + heard.terms.appeal * DAY_MS
+        due_ms += heard.terms.appeal * DAY_MS
     return replace(state, turn=turn, due_ms=due_ms, appeal_ms=appeal_ms)
 
 
-def _begun(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    what = {**signed.statement.body, "by": signed.statement.by}
-    return replace(state, kind=body.kind, what=what, since_ms=at_ms)
+def _begun(state: State, heard: _Heard) -> State:
+    what = {**heard.said.body, "by": heard.by}
+    return replace(state, kind=heard.body.kind, what=what, since_ms=heard.at_ms)
 
 
-def _asked(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del at_ms
+def _asked(state: State, heard: _Heard) -> State:
     question = Asked(
-        id=signed.id,
-        by=signed.statement.by,
-        whom=body.whom,
-        operator=body.operator,
-        question=body.question,
-        crossings=tuple(body.crossings),
+        id=heard.id,
+        by=heard.by,
+        whom=heard.body.whom,
+        operator=heard.body.operator,
+        question=heard.body.question,
+        crossings=tuple(heard.body.crossings),
     )
     return replace(state, asked=(*state.asked, question))
 
 
-def _answered(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del signed, at_ms
+def _answered(state: State, heard: _Heard) -> State:
     *before, last = state.asked
-    last = replace(last, answer=body.answer, text=body.text)
+    last = replace(last, answer=heard.body.answer, text=heard.body.text)
     return replace(state, asked=(*before, last))
 
 
-def _opened(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del at_ms
-    by = signed.statement.by
-    mine = {**state.opened.get(by, {}), **body.halves}
-    return replace(state, opened={**state.opened, by: mine})
+def _opened(state: State, heard: _Heard) -> State:
+    mine = {**state.opened.get(heard.by, {}), **heard.body.halves}
+    return replace(state, opened={**state.opened, heard.by: mine})
 
 
-def _appealed(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del body, at_ms
-    return replace(state, appealed_by=signed.statement.by, said={})
+def _decided(state: State, heard: _Heard) -> State:
+    """Note a decision; after an appeal it stands once both parties have decided."""
+    decision, reason = heard.body.decision, heard.body.text
+    if not state.appealed_by:
+        return replace(state, outcome=decision, reason=reason, decided_by=heard.by)
+    said = {**state.said, heard.by: decision}
+    if len(said) < len(heard.parties):
+        return replace(state, said=said)
+    agreed = set(said.values())
+    outcome = agreed.pop() if len(agreed) == 1 else heard.course.final
+    return replace(state, said=said, state="decided", outcome=outcome, reason=reason)
 
 
-def _closed(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del body, at_ms
+def _appealed(state: State, heard: _Heard) -> State:
+    return replace(state, appealed_by=heard.by)
+
+
+def _closed(state: State, heard: _Heard) -> State:
     if state.state == "decided":
         return state
     if state.state == "appealed":
-        return replace(state, outcome=CASE.final)
-    (asker,) = _who("asker", state, ("", ""))
-    own = signed.statement.by == asker
+        return replace(state, outcome=heard.course.final)
+    own = heard.by in _who("asker", state, heard.parties)
     return replace(state, outcome="withdrawn" if own else "lapsed")
 
 
-def _same(state: State, signed: Signed, body: Any, at_ms: int) -> State:
-    del signed, body, at_ms
+def _told(state: State, heard: _Heard) -> State:
+    del heard
     return state
 
 
-_EFFECTS: Final[Mapping[str, Callable[[State, Signed, Any, int], State]]] = (
-    MappingProxyType(
-        {
-            "raised": _begun,
-            "received": _begun,
-            "asked": _asked,
-            "answered": _answered,
-            "opened": _opened,
-            "decided": _same,
-            "appealed": _appealed,
-            "closed": _closed,
-            "told": _same,
-        }
-    )
+_EFFECTS: Final[Mapping[str, Callable[[State, _Heard], State]]] = MappingProxyType(
+    {
+        "raised": _begun,
+        "received": _begun,
+        "asked": _asked,
+        "answered": _answered,
+        "opened": _opened,
+        "decided": _decided,
+        "appealed": _appealed,
+        "closed": _closed,
+        "told": _told,
+    }
 )
+"""What each kind of statement changes besides the state and whose turn it is."""

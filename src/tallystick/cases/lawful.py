@@ -3,10 +3,15 @@
 Source: spec/cases.md, "What was explained".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import polars as pl
+
+from tallystick.cases.bodies import LawfulBody
+from tallystick.cases.state import State
+from tallystick.proof import Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +61,36 @@ def mark_lawful(
             here &= pl.col("object").str.starts_with(one.object)
         covered |= here.fill_null(value=False)
     return findings.with_columns(is_lawful=covered)
+
+
+def lawful_of(
+    state: State, statements: Sequence[Signed]
+) -> Iterator[tuple[str, Lawful, str]]:
+    """Say what an ended case, decided as lawful, leaves behind.
+
+    Args:
+        state: Where it stands.
+        statements: What was said about it.
+
+    Yields:
+        The statement's identifier, what does not come back, and why. Nothing while an
+        appeal may still change it, nor for any other outcome.
+    """
+    if state.outcome != "lawful" or not state.has_ended:
+        return
+    what = state.what
+    for signed in statements:
+        said = signed.statement
+        if signed.id in state.steps and (stated := said.body.get("lawful")):
+            body = msgspec.convert(stated, LawfulBody)
+            about = str(what["object"]) if what.get("object") else ""
+            narrower = body.object if body.object.startswith(about) else about
+            lawful = Lawful(
+                kind=state.kind,
+                departure=str(what["departure"]),
+                actor="" if body.covers == "object" else str(what["actor"]),
+                object="" if body.covers == "actor" else narrower,
+                from_ms=body.from_ms,
+                until_ms=body.until_ms,
+            )
+            yield signed.id, lawful, str(said.body.get("text", ""))

@@ -19,7 +19,9 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS: Final = 12
 _READ: Final = {
     **{digit: value for value, digit in enumerate(ALPHABET)},
-    **{"O": 0, "I": 1, "L": 1},
+    "O": 0,
+    "I": 1,
+    "L": 1,
 }
 _CROCKFORD: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode()
@@ -71,7 +73,7 @@ def read_reference(text: str) -> str:
     raise MalformedError(
         "reference",
         "This is no reference: a digit is missing or was misread.",
-        advice="It has twelve digits and letters, such as K7QF-2M9X-T4CW, and was given "
+        advice="It has twelve digits and letters, in groups of four, and was given "
         "with the refusal.",
     )
 

@@ -51,6 +51,7 @@ from tallystick.proof.statement import (
     Signed,
     Statement,
     in_order,
+    kept_statement,
     read_statement,
     sign_statement,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "hashes_of",
     "in_order",
     "inclusion_proof",
+    "kept_statement",
     "key_id",
     "leaf_hash",
     "log_of",

@@ -146,7 +146,8 @@ def read_statement(
             "statement-unsigned".
     """
     parsed = parse_note(note, origin=origin)
-    statement = _parse(parsed.text, origin)
+    signed = _signed(parsed, note, origin)
+    statement = signed.statement
     if statement.channel != channel:
         raise VerificationError(
             "statement-channel",
@@ -158,7 +159,19 @@ def read_statement(
             f"{origin} is not signed by {statement.by}, who is said to have made it.",
             advice="Take it from that party, signed with the key of the agreement.",
         )
-    return Signed(id=_id(parsed.text), statement=statement, note=note)
+    return signed
+
+
+def kept_statement(note: bytes, *, origin: str = "The statement") -> Signed:
+    """Read a statement whose signature was checked before it was kept.
+
+    Args:
+        note: As it was kept, to the byte.
+        origin: How to name it in errors.
+
+    One that is damaged is refused as in `read_statement`.
+    """
+    return _signed(parse_note(note, origin=origin), note, origin)
 
 
 def in_order(statements: Collection[Signed]) -> list[Signed]:
@@ -211,6 +224,11 @@ def _parse(text: str, origin: str) -> Statement:
         after=tuple(match["after"].split()),
         body=body,
     )
+
+
+def _signed(parsed: Note, note: bytes, origin: str) -> Signed:
+    statement = _parse(parsed.text, origin)
+    return Signed(id=_id(parsed.text), statement=statement, note=note)
 
 
 def _id(text: str) -> str:

@@ -1,0 +1,182 @@
+"""The desk at which a party says and hears things about cases.
+
+Source: spec/cases.md, "Statements".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from tallystick.cases.course import Terms
+from tallystick.cases.fold import fold
+from tallystick.cases.lawful import lawful_of
+from tallystick.cases.state import State
+from tallystick.model import RefusedError
+from tallystick.proof import (
+    Signed,
+    SigningKey,
+    Statement,
+    VerifyingKey,
+    kept_statement,
+    read_statement,
+    sign_statement,
+)
+from tallystick.store.cases.book import CaseBook
+from tallystick.store.cases.objections import ObjectionBook
+from tallystick.store.opening import Store
+from tallystick.store.statements import StatementBook
+
+_WHY: Final = MappingProxyType(
+    {
+        "party": "{kind} comes from neither party.",
+        "body": "what {kind} says is not what its kind needs.",
+        "state": "{kind} has no place where the case stands ({state}).",
+        "turn": "it is not this party that may say {kind} now.",
+        "asked-enough": "it was asked as often as may be.",
+        "not-named": "a crossing was not asked about, or is open already.",
+        "not-due": "the answer has time yet, and silence is none.",
+        "not-allowed": "the answer does not bear that decision.",
+        "appeal-over": "the time to appeal is over.",
+        "appeal-open": "the other side may still appeal.",
+        "said-already": "this party has decided already.",
+        "not-overdue": "the other side has time yet.",
+    }
+)
+"""Why a statement would be passed over (spec/cases.md, "Reading the state")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDesk:
+    """A party's desk for one channel.
+
+    Attributes:
+        store: Where everything is kept.
+        channel: 64 hexadecimal digits.
+        parties: The two.
+        secret: As in `case_secret`.
+        terms: Days for each step, as agreed.
+    """
+
+    store: Store
+    channel: str
+    parties: tuple[str, str]
+    secret: bytes
+    terms: Terms
+
+    @property
+    def cases(self) -> CaseBook:
+        """The cases that are kept."""
+        return CaseBook(self.store, self.channel)
+
+    @property
+    def objections(self) -> ObjectionBook:
+        """The objections that are kept."""
+        return ObjectionBook(self.store, self.channel)
+
+    def said(self, about: str) -> list[Signed]:
+        """Return what was said about a case or an objection."""
+        kept = StatementBook(self.store, self.channel).about(about)
+        return [kept_statement(one.note) for one in kept]
+
+    def state(self, about: str, *, now_ms: int) -> State:
+        """Read where a case (`case/…`) or an objection (`objection/…`) stands."""
+        return self._fold(about, self.said(about), now_ms)
+
+    def say(
+        self,
+        about: str,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        key: SigningKey,
+        now_ms: int,
+    ) -> Signed:
+        """Say something, if it counts where the case stands.
+
+        Args:
+            about: `case/…` or `objection/…`.
+            kind: Of the statement.
+            body: What else it says.
+            key: Of the party that says it.
+            now_ms: The present time.
+
+        Returns:
+            The statement, which is kept here and is still to be sent to the peer.
+
+        Raises:
+            RefusedError: "case-step" when it would be passed over.
+        """
+        before = [one for one in self.said(about) if one.statement.at_ms <= now_ms]
+        followed = {one for said in before for one in said.statement.after}
+        latest = [one for one in before if one.id not in followed]
+        latest.sort(key=lambda one: (one.statement.at_ms, one.id))
+        signed = sign_statement(
+            Statement(
+                channel=self.channel,
+                by=key.party,
+                at_ms=now_ms,
+                about=about,
+                kind=kind,
+                after=tuple(one.id for one in latest[-16:]),
+                body=body,
+            ),
+            key,
+        )
+        after = self._fold(about, [*before, signed], now_ms)
+        if signed.id not in after.steps:
+            stands = self._fold(about, before, now_ms)
+            why = dict(after.passed_over)[signed.id]
+            raise RefusedError(
+                "case-step",
+                f"Nothing was said: {_WHY[why].format(kind=kind, state=stands.state)}",
+                advice="`tally cases show` says whose turn it is, and until when.",
+            )
+        self._keep(signed, after, now_ms)
+        return signed
+
+    def hear(self, note: bytes, *, keys: Iterable[VerifyingKey], now_ms: int) -> State:
+        """Take a statement that the peer made.
+
+        Args:
+            note: As it was received, to the byte.
+            keys: Of both parties.
+            now_ms: The present time.
+
+        One that is no statement of theirs is refused as in `read_statement`.
+
+        Returns:
+            Where the case stands then. One that does not count there is kept, too.
+        """
+        signed = read_statement(note, keys, channel=self.channel)
+        about = signed.statement.about
+        state = self._fold(about, [*self.said(about), signed], now_ms)
+        self._keep(signed, state, now_ms)
+        return state
+
+    def refresh(self, abouts: Sequence[str], *, now_ms: int) -> None:
+        """Write anew where cases stand, as after a restart."""
+        for about in abouts:
+            self._note(about, self.state(about, now_ms=now_ms))
+
+    def _keep(self, signed: Signed, state: State, now_ms: int) -> None:
+        about = signed.statement.about
+        room, _, name = about.partition("/")
+        if room == "case":
+            self.cases.begin(name, state, secret=self.secret)
+        StatementBook(self.store, self.channel).keep(signed, now_ms=now_ms)
+        self._note(about, state)
+
+    def _note(self, about: str, state: State) -> None:
+        room, _, name = about.partition("/")
+        if room == "objection":
+            self.objections.note(name, state)
+            return
+        self.cases.note(name, state)
+        for ident, lawful, why in lawful_of(state, self.said(about)):
+            self.cases.keep_lawful(ident, lawful, why=why)
+
+    def _fold(self, about: str, statements: Sequence[Signed], now_ms: int) -> State:
+        return fold(
+            about, statements, parties=self.parties, terms=self.terms, now_ms=now_ms
+        )

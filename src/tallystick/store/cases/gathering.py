@@ -1,0 +1,345 @@
+"""Findings join the open case of their problem, or begin one.
+
+Whatever portions they come in, and however often, the same cases come out: a crossing
+counts once, by its handle, and all sums are of whole numbers.
+
+Source: spec/cases.md, "Joining".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection, bindparam, insert, select, text, update
+
+from tallystick.cases.grouping import (
+    CaseRule,
+    Grouped,
+    is_large_enough,
+    keys_of,
+)
+from tallystick.cases.key import CaseKey, case_id
+from tallystick.cases.money import RateDeck, money
+from tallystick.store.cases.rows import FOUND, GATHERING
+from tallystick.store.cases.sql import add_to, portions
+from tallystick.store.opening import Store
+from tallystick.store.tables import CASE_DAYS, CASE_FINDINGS, CASE_RATES, CASES
+
+ROWS: Final = 20_000
+_KEY: Final = ("case", "actor", "object")
+_EVER: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What came of a result.
+
+    Attributes:
+        new: Crossings that were not there yet.
+        repeated: Crossings that were.
+        opened: Names of the cases that became large enough by it.
+        joined: Names of the cases that were there and got more.
+        left: As in `Grouped`, and what is still too little for a case (`few`).
+    """
+
+    new: int
+    repeated: int
+    opened: Sequence[str]
+    joined: Sequence[str]
+    left: pl.DataFrame
+
+
+def gather(
+    store: Store,
+    channel: str,
+    grouped: Grouped,
+    *,
+    domain: str,
+    departure: str,
+    arrival: str,
+    secret: bytes,
+    rules: Iterable[CaseRule],
+    deck: RateDeck | None = None,
+) -> Gathered:
+    """Take a result's grouped findings in.
+
+    Args:
+        store: Where cases are kept.
+        channel: 64 hexadecimal digits.
+        grouped: As `group` makes it of the findings, with the same way and secret.
+        domain: Such as `calls`.
+        departure: The party on whose side the crossings leave.
+        arrival: The other one.
+        secret: As in `case_secret`.
+        rules: The domain's, for how many make a case.
+        deck: Rates for the money at stake; without it none is counted.
+    """
+    by_kind = {rule.kind: rule for rule in rules}
+    keys = keys_of(grouped.members, domain=domain, departure=departure, arrival=arrival)
+    with store.write() as connection:
+        _alone(connection)
+        known = _known(connection, channel, domain, departure, arrival)
+        spans, began = _spans(channel, keys, known, secret)
+        placed = (
+            grouped.members.join(spans, on=_KEY, how="inner")
+            .filter(
+                pl.col("at_ms") >= pl.col("since"), pl.col("at_ms") < pl.col("till")
+            )
+            .drop("since", "till")
+        )
+        there = _there(connection, placed["handle"])
+        fresh = placed.filter(~pl.col("handle").is_in(there.implode()))
+        ids = fresh["id"].unique().to_list()
+        _begin(connection, [row for row in began if row["id"] in set(ids)])
+        _keep(connection, fresh, deck)
+        before = _states(connection, ids)
+        opened = _enlarge(connection, before, by_kind)
+    few = fresh.filter(~pl.col("id").is_in(_cases(before, opened)))
+    return Gathered(
+        new=fresh.height,
+        repeated=placed.height - fresh.height,
+        opened=sorted(opened),
+        joined=sorted(i for i, (_, state) in before.items() if state != GATHERING),
+        left=pl.concat([grouped.left, _few(few)]),
+    )
+
+
+def _alone(connection: Connection) -> None:
+    """Let nobody else gather meanwhile."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE cases IN SHARE ROW EXCLUSIVE MODE"))
+    else:
+        # A write that changes nothing: SQLite lets one write at a time.
+        connection.execute(update(CASES).where(CASES.c.id == "").values(nth=1))
+
+
+def _known(
+    connection: Connection, channel: str, domain: str, departure: str, arrival: str
+) -> dict[tuple[str, str, str], list[tuple[str, int, int | None]]]:
+    """Return the cases that there are of each problem, in order."""
+    wanted = (
+        select(
+            CASES.c.kind,
+            CASES.c.actor,
+            CASES.c.object,
+            CASES.c.id,
+            CASES.c.nth,
+            CASES.c.ended_ms,
+        )
+        .where(
+            CASES.c.channel == channel,
+            CASES.c.domain == domain,
+            CASES.c.departure == departure,
+            CASES.c.arrival == arrival,
+        )
+        .order_by(CASES.c.nth)
+    )
+    known: dict[tuple[str, str, str], list[tuple[str, int, int | None]]] = {}
+    for kind, actor, about, ident, nth, ended in connection.execute(wanted):
+        known.setdefault((kind, actor, about), []).append((ident, nth, ended))
+    return known
+
+
+def _spans(
+    channel: str,
+    keys: Mapping[tuple[str, str, str], CaseKey],
+    known: Mapping[tuple[str, str, str], list[tuple[str, int, int | None]]],
+    secret: bytes,
+) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """Say which case takes a problem's crossings of which time.
+
+    What began before a case ended is part of it; what came back later is of the next.
+    """
+    spans, began = [], []
+    for parts, key in keys.items():
+        since, nth = -_EVER, 0
+        for ident, place, ended in known.get(parts, ()):
+            nth = place
+            till = _EVER if ended is None else ended
+            spans.append((*parts, ident, since, till))
+            since = till
+        if since == _EVER:
+            continue
+        ident = case_id(secret, key, nth + 1)
+        spans.append((*parts, ident, since, _EVER))
+        began.append(new_row(channel, key, ident, nth + 1))
+    schema = dict.fromkeys((*_KEY, "id"), pl.String)
+    frame = pl.DataFrame(
+        spans, schema={**schema, "since": pl.Int64, "till": pl.Int64}, orient="row"
+    )
+    return frame, began
+
+
+def new_row(channel: str, key: CaseKey, ident: str, nth: int) -> dict[str, Any]:
+    """Return the row of a problem that nothing is known of yet."""
+    return {
+        "id": ident,
+        "channel": channel,
+        "domain": key.domain,
+        "kind": key.kind,
+        "departure": key.departure,
+        "arrival": key.arrival,
+        "actor": key.actor,
+        "object": key.object,
+        "nth": nth,
+        "state": GATHERING,
+        "turn": "",
+        "outcome": "",
+        "crossings": 0,
+        "certain": 0,
+        "ms": 0,
+        "stake_ms": 0,
+        "confidence_ppm": 0,
+        "money": 0,
+        "currency": "",
+        "first_ms": _EVER,
+        "last_ms": 0,
+    }
+
+
+def _there(connection: Connection, asked: pl.Series) -> pl.Series:
+    """Return those handles that are kept already."""
+    wanted = select(CASE_FINDINGS.c.handle).where(
+        CASE_FINDINGS.c.handle.in_(bindparam("handles", expanding=True))
+    )
+    found: list[str] = []
+    if connection.execute(select(CASE_FINDINGS.c.handle).limit(1)).first():
+        for some in portions(asked.to_list()):
+            found += connection.scalars(wanted, {"handles": some})
+    return pl.Series(found, dtype=pl.String)
+
+
+def _begin(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(CASES), rows)
+
+
+def _keep(connection: Connection, fresh: pl.DataFrame, deck: RateDeck | None) -> None:
+    """Keep crossings, and what they come to by day, by rate and in all."""
+    names = [column.name for column in CASE_FINDINGS.columns]
+    rows = fresh.rename({"id": "case_id"}).select(names)
+    for portion in rows.iter_slices(ROWS):
+        connection.execute(insert(CASE_FINDINGS), portion.to_dicts())
+    sums = [pl.col(name).sum() for name in ("ms", "stake_ms")]
+    count = pl.len().cast(pl.Int64).alias("crossings")
+    days = fresh.group_by(pl.col("id").alias("case_id"), "day").agg(count, *sums)
+    add_to(
+        connection, CASE_DAYS, days.to_dicts(), adding=("crossings", "ms", "stake_ms")
+    )
+    if deck is not None:
+        rates = (
+            fresh.with_columns(rate=deck.rate(pl.col("toward")))
+            .filter(pl.col("rate").is_not_null())
+            .group_by(pl.col("id").alias("case_id"), "rate")
+            .agg(pl.col("stake_ms").sum())
+            .with_columns(currency=pl.lit(deck.currency))
+        )
+        add_to(connection, CASE_RATES, rates.to_dicts(), adding=("stake_ms",))
+    totals = fresh.group_by(pl.col("id").alias("b_id")).agg(
+        count.alias("b_crossings"),
+        pl.col("certain").sum().cast(pl.Int64).alias("b_certain"),
+        pl.col("ms").sum().alias("b_ms"),
+        pl.col("stake_ms").sum().alias("b_stake_ms"),
+        pl.col("confidence_ppm").sum().alias("b_confidence_ppm"),
+        pl.col("at_ms").min().alias("b_first"),
+        pl.col("at_ms").max().alias("b_last"),
+    )
+    _add_up(connection, totals)
+    _reckon(connection, totals["b_id"].to_list())
+
+
+def _add_up(connection: Connection, totals: pl.DataFrame) -> None:
+    if totals.is_empty():
+        return
+    added = ("crossings", "certain", "ms", "stake_ms", "confidence_ppm")
+    here = select(CASES.c.id, CASES.c.first_ms, CASES.c.last_ms)
+    spans = {row.id: row for row in connection.execute(here)}
+    rows = [
+        {
+            **row,
+            "b_first": min(row["b_first"], spans[row["b_id"]].first_ms),
+            "b_last": max(row["b_last"], spans[row["b_id"]].last_ms),
+        }
+        for row in totals.to_dicts()
+    ]
+    changed = (
+        update(CASES)
+        .where(CASES.c.id == bindparam("b_id"))
+        .values(
+            first_ms=bindparam("b_first"),
+            last_ms=bindparam("b_last"),
+            **{name: CASES.c[name] + bindparam(f"b_{name}") for name in added},
+        )
+    )
+    connection.execute(changed, rows)
+
+
+def _reckon(connection: Connection, ids: Sequence[str]) -> None:
+    """Write what is at stake of cases; the currency that came first where two did."""
+    rates: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for some in portions(ids):
+        wanted = select(CASE_RATES).where(CASE_RATES.c.case_id.in_(some))
+        for row in connection.execute(wanted):
+            by_currency = rates.setdefault(row.case_id, {})
+            by_currency.setdefault(row.currency, []).append((row.rate, row.stake_ms))
+    for ident, by_currency in rates.items():
+        currency = min(by_currency)
+        connection.execute(
+            update(CASES)
+            .where(CASES.c.id == ident)
+            .values(money=money(by_currency[currency]), currency=currency)
+        )
+
+
+def _states(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the kind and the state of each case."""
+    states = {}
+    for some in portions(ids):
+        wanted = select(CASES.c.id, CASES.c.kind, CASES.c.state)
+        for ident, kind, state in connection.execute(
+            wanted.where(CASES.c.id.in_(some))
+        ):
+            states[ident] = (kind, state)
+    return states
+
+
+def _enlarge(
+    connection: Connection,
+    before: Mapping[str, tuple[str, str]],
+    rules: Mapping[str, CaseRule],
+) -> list[str]:
+    """Make cases of what is large enough now; return their names."""
+    gathering = [i for i, (_, state) in before.items() if state == GATHERING]
+    days: dict[str, dict[int, int]] = {}
+    for some in portions(gathering):
+        wanted = select(CASE_DAYS).where(CASE_DAYS.c.case_id.in_(some))
+        for row in connection.execute(wanted):
+            days.setdefault(row.case_id, {})[row.day] = row.crossings
+    large = [
+        ident
+        for ident in gathering
+        if is_large_enough(
+            days.get(ident, {}),
+            least=rules[before[ident][0]].least,
+            within=rules[before[ident][0]].days,
+        )
+    ]
+    for some in portions(large):
+        connection.execute(
+            update(CASES).where(CASES.c.id.in_(some)).values(state=FOUND)
+        )
+    return large
+
+
+def _cases(before: Mapping[str, tuple[str, str]], opened: list[str]) -> list[str]:
+    return [*opened, *(i for i, (_, state) in before.items() if state != GATHERING)]
+
+
+def _few(members: pl.DataFrame) -> pl.DataFrame:
+    return (
+        members.group_by("finding")
+        .agg(pl.len().cast(pl.Int64).alias("crossings"), pl.col("ms").sum())
+        .sort("finding")
+        .select(pl.lit("few").alias("why"), "finding", "crossings", "ms")
+    )
