@@ -122,7 +122,7 @@ def test_nothing_counts_before_its_time(told, day):
 @settings(deadline=None)
 @given(sayings(), st.sampled_from(PARTIES))
 def test_every_path_ends_though_the_other_side_is_silent(told, alone):
-    """One party alone brings each begun case to its end, by waiting and its own steps."""
+    """One party alone brings each case to its end, by waiting and its own steps."""
     said = signed(told)
     now_ms = said[-1].statement.at_ms
     for _ in range(8):

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess  # ruff: ignore[suspicious-subprocess-import] (Debian's programs)
+import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
@@ -16,22 +17,19 @@ NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgresql(
-    lacks: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
-) -> Generator[str]:
+def postgresql(lacks: Callable[[str], NoReturn]) -> Generator[str]:
     """Start a PostgreSQL on a socket in a folder of ours; return how to reach it."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         lacks("initdb is not installed (Debian: apt-get install postgresql)")
     programs = found[-1].parent
-    folder = tmp_path_factory.mktemp("postgresql")
+    # Not below pytest's own folder, which every run closes to other users again.
+    folder = Path(tempfile.mkdtemp(prefix="tally-postgresql-"))
     as_user: tuple[str, ...] = ()
     if os.geteuid() == 0:
         # It refuses to run as root.
         as_user = ("runuser", "-u", "postgres", "--")
         shutil.chown(folder, "postgres")
-        for parent in folder.parents[:3]:  # one more where tests run side by side
-            parent.chmod(parent.stat().st_mode | 0o011)
     data = folder / "data"
 
     def run(program: str, *more: str) -> None:
@@ -50,6 +48,7 @@ def postgresql(
         yield f"postgresql://tally@/{{}}?host={folder}"
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -121,7 +121,7 @@ def _next(
 def _body(said: Statement, parties: tuple[str, str]) -> object | None:
     """Return what a statement says, None where it does not say what its kind needs."""
     try:
-        body = msgspec.convert(said.body, BODIES[said.kind])
+        body: object = msgspec.convert(said.body, BODIES[said.kind])
     except (KeyError, msgspec.ValidationError):
         return None
     if isinstance(body, AskedBody) and body.whom not in parties:

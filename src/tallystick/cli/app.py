@@ -19,6 +19,7 @@ def make_app() -> typer.Typer:
     from tallystick.cli import (
         agreement,
         blind,
+        cases,
         demo,
         explain,
         harm,
@@ -43,6 +44,7 @@ def make_app() -> typer.Typer:
     app.add_typer(records.app, name="records")
     app.add_typer(keys.app, name="keys")
     app.add_typer(blind.app, name="blind")
+    app.add_typer(cases.app, name="cases")
     app.add_typer(node.app, name="node")
     app.add_typer(harm.app, name="harm")
     app.add_typer(agreement.app, name="agreement")

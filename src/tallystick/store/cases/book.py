@@ -10,7 +10,7 @@ from tallystick.cases.bodies import RaisedBody
 from tallystick.cases.key import CaseKey, case_id
 from tallystick.cases.lawful import Lawful
 from tallystick.cases.state import State
-from tallystick.model import MalformedError, VerificationError
+from tallystick.model import MalformedError
 from tallystick.store.cases.gathering import new_row
 from tallystick.store.cases.rows import (
     GATHERING,
@@ -151,15 +151,13 @@ class CaseBook:
     def begin(self, ident: str, state: State, *, secret: bytes) -> None:
         """Begin a case that the peer raised and that is not known here.
 
-        It has no crossings then. One that is known is left as it is.
+        It has no crossings then. One that is known is left as it is, and one whose
+        name is not that of its problem is not listed.
 
         Args:
             ident: Of the case.
             state: As read from its statements.
             secret: As in `case_secret`.
-
-        Raises:
-            VerificationError: "case-name" when its name is not that of its problem.
         """
         if state.state == "none":
             return
@@ -167,7 +165,8 @@ class CaseBook:
             there = select(CASES.c.id).where(CASES.c.id == ident)
             if connection.execute(there).first() is None:
                 row = self._unknown(ident, state, secret)
-                connection.execute(insert(CASES), row)
+                if row is not None:
+                    connection.execute(insert(CASES), row)
 
     def note(self, ident: str, state: State) -> None:
         """Write where a case stands, so that lists can be made of it."""
@@ -234,12 +233,10 @@ class CaseBook:
             where.append(CASES.c.due_ms < query.overdue_ms)
         return where
 
-    def _unknown(self, ident: str, state: State, secret: bytes) -> dict[str, Any]:
-        """Return the row of a case that only the peer knows of.
-
-        Raises:
-            VerificationError: "case-name".
-        """
+    def _unknown(
+        self, ident: str, state: State, secret: bytes
+    ) -> dict[str, Any] | None:
+        """Return the row of a case that only the peer knows of."""
         names = RaisedBody.__struct_fields__
         body = RaisedBody(**{k: v for k, v in state.what.items() if k in names})
         key = CaseKey(
@@ -254,11 +251,7 @@ class CaseBook:
             if case_id(secret, key, nth) == ident:
                 row = new_row(self._channel, key, ident, nth)
                 return {**row, "first_ms": state.since_ms, "last_ms": state.since_ms}
-        raise VerificationError(
-            "case-name",
-            "A case was raised under a name that is not that of its problem.",
-            advice="Ask the peer with which key and channel its cases were made.",
-        )
+        return None
 
 
 def _row(row: dict[str, Any]) -> CaseRow:

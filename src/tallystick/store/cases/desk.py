@@ -132,11 +132,12 @@ class CaseDesk:
                 f"Nothing was said: {_WHY[why].format(kind=kind, state=stands.state)}",
                 advice="`tally cases show` says whose turn it is, and until when.",
             )
-        self._keep(signed, after, now_ms)
+        StatementBook(self.store, self.channel).keep(signed, now_ms=now_ms)
+        self._note(about, after)
         return signed
 
     def hear(self, note: bytes, *, keys: Iterable[VerifyingKey], now_ms: int) -> State:
-        """Take a statement that the peer made.
+        """Take a statement that the peer made, as it was handed over.
 
         Args:
             note: As it was received, to the byte.
@@ -149,9 +150,15 @@ class CaseDesk:
             Where the case stands then. One that does not count there is kept, too.
         """
         signed = read_statement(note, keys, channel=self.channel)
+        book = StatementBook(self.store, self.channel)
+        book.keep(signed, now_ms=now_ms, from_peer=True)
+        return self.heard(signed, now_ms=now_ms)
+
+    def heard(self, signed: Signed, *, now_ms: int) -> State:
+        """Write where a case stands, after a statement about it has been kept."""
         about = signed.statement.about
-        state = self._fold(about, [*self.said(about), signed], now_ms)
-        self._keep(signed, state, now_ms)
+        state = self.state(about, now_ms=now_ms)
+        self._note(about, state)
         return state
 
     def refresh(self, abouts: Sequence[str], *, now_ms: int) -> None:
@@ -159,19 +166,12 @@ class CaseDesk:
         for about in abouts:
             self._note(about, self.state(about, now_ms=now_ms))
 
-    def _keep(self, signed: Signed, state: State, now_ms: int) -> None:
-        about = signed.statement.about
-        room, _, name = about.partition("/")
-        if room == "case":
-            self.cases.begin(name, state, secret=self.secret)
-        StatementBook(self.store, self.channel).keep(signed, now_ms=now_ms)
-        self._note(about, state)
-
     def _note(self, about: str, state: State) -> None:
         room, _, name = about.partition("/")
         if room == "objection":
             self.objections.note(name, state)
             return
+        self.cases.begin(name, state, secret=self.secret)
         self.cases.note(name, state)
         for ident, lawful, why in lawful_of(state, self.said(about)):
             self.cases.keep_lawful(ident, lawful, why=why)
