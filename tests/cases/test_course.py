@@ -125,7 +125,7 @@ def test_who_is_late_does_not_end_a_case():
 
 def test_an_objection_ends_with_the_caller_told():
     """Received, asked, answered, decided, told."""
-    about = "objection/K7QF-2M9X-T4CW"
+    about = "objection/K7QF-2M9X-T4C3"
     told = [
         ("RU", "received", RECEIVED, 0),
         ("RU", "asked", {"whom": "BY", "question": "was-sent"}, 1),
@@ -142,7 +142,7 @@ def test_an_objection_ends_with_the_caller_told():
 @pytest.mark.parametrize("answer", [None, "explained", "contested", "no-evidence"])
 def test_an_objection_is_dismissed_on_a_confirming_answer_only(answer):
     """Silence and doubt are for the caller."""
-    about = "objection/K7QF-2M9X-T4CW"
+    about = "objection/K7QF-2M9X-T4C3"
     told = [
         ("RU", "received", RECEIVED, 0),
         ("RU", "asked", {"whom": "BY", "question": "was-sent"}, 1),

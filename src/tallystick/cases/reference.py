@@ -1,6 +1,6 @@
 """References that people read aloud: short, not to be guessed, and checkable.
 
-    K7QF-2M9X-T4CW
+    K7QF-2M9X-T4C3
 
 Twelve digits of Crockford's base 32, the last of which checks the others: one digit
 misread, or two neighbours exchanged, is always noticed. Eleven digits are 55 bits.

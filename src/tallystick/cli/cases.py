@@ -420,7 +420,7 @@ def object_(
 ) -> None:
     """Take the objection of a caller who was refused or masked.
 
-    Example: tally cases object K7QF-2M9X-T4CW --store sqlite:///cases.db --key ru.key
+    Example: tally cases object K7QF-2M9X-T4C3 --store sqlite:///cases.db --key ru.key
     --channel channel.toml
     """
     from tallystick.cases.reference import read_reference

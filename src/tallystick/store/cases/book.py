@@ -113,12 +113,16 @@ class CaseBook:
             ]
 
     def surest(self, ident: str, *, most: int = 50) -> Sequence[str]:
-        """Return the handles of a case's surest crossings, to ask about."""
+        """Return the handles of a case's surest crossings, the latest first."""
         table = CASE_FINDINGS
         wanted = (
             select(table.c.handle)
             .where(table.c.case_id == ident)
-            .order_by(table.c.confidence_ppm.desc(), table.c.at_ms, table.c.handle)
+            .order_by(
+                table.c.confidence_ppm.desc(),
+                table.c.at_ms.desc(),
+                table.c.handle.desc(),
+            )
             .limit(most)
         )
         with self._store.read() as connection:

@@ -78,6 +78,7 @@ CASE_FINDINGS: Final = Table(
     Column("arrival_calling", String(32)),
     Column("arrival_called", String(32)),
     Index(None, "case_id", "at_ms", "handle"),
+    Index(None, "case_id", "confidence_ppm", "at_ms", "handle"),
 )
 """The crossings that cases gather, by handle: numbers are as the result shows them."""
 

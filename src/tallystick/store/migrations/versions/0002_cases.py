@@ -86,6 +86,11 @@ def upgrade() -> None:
         "case_findings",
         ["case_id", "at_ms", "handle"],
     )
+    op.create_index(
+        op.f("ix_case_findings_case_id_confidence_ppm_at_ms_handle"),
+        "case_findings",
+        ["case_id", "confidence_ppm", "at_ms", "handle"],
+    )
     op.create_table(
         "case_days",
         sa.Column("case_id", sa.String(16), nullable=False),
