@@ -22,11 +22,10 @@ from tallystick.cases.grouping import (
 from tallystick.cases.key import CaseKey, case_id
 from tallystick.cases.money import RateDeck, money
 from tallystick.store.cases.rows import FOUND, GATHERING
-from tallystick.store.cases.sql import add_to, portions
+from tallystick.store.cases.sql import add_to, insert_many, portions
 from tallystick.store.opening import Store
 from tallystick.store.tables import CASE_DAYS, CASE_FINDINGS, CASE_RATES, CASES
 
-ROWS: Final = 20_000
 _KEY: Final = ("case", "actor", "object")
 _EVER: Final = 2**62
 
@@ -220,8 +219,7 @@ def _keep(connection: Connection, fresh: pl.DataFrame, deck: RateDeck | None) ->
     names = [column.name for column in CASE_FINDINGS.columns]
     # In the order of the key, which is ten times as quick where there are many.
     rows = fresh.rename({"id": "case_id"}).select(names).sort("handle")
-    for portion in rows.iter_slices(ROWS):
-        connection.execute(insert(CASE_FINDINGS), portion.to_dicts())
+    insert_many(connection, CASE_FINDINGS, rows.iter_rows())
     sums = [pl.col(name).sum() for name in ("ms", "stake_ms")]
     count = pl.len().cast(pl.Int64).alias("crossings")
     days = fresh.group_by(pl.col("id").alias("case_id"), "day").agg(count, *sums)
