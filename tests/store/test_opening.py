@@ -4,6 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.model import ConfigError, UnavailableError, VerificationError
 from tallystick.store import open_store
@@ -45,3 +46,12 @@ def test_a_store_out_of_reach_is_said(url):
     """In a sentence that names the reason."""
     with pytest.raises(UnavailableError, match="cannot be opened: "):
         open_store(url)
+
+
+def test_no_error_repeats_what_is_kept(store):
+    """Rows may hold numbers."""
+    wrong = text("INSERT INTO cases (id) VALUES (:number)")
+    with pytest.raises(SQLAlchemyError) as caught, store.write() as connection:
+        connection.execute(wrong, [{"number": "+375291234567"}])
+    shown = str(caught.value).replace(str(caught.value.orig), "")
+    assert "+375291234567" not in shown

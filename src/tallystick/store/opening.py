@@ -101,7 +101,8 @@ def _engine(url: str) -> Engine:
             advice="Give sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
         )
     try:
-        engine = create_engine(place)
+        # What is kept may hold numbers: no error repeats it.
+        engine = create_engine(place, hide_parameters=True)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise UnavailableError(
             "store-package",
