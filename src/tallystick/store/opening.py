@@ -119,6 +119,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     del record
     for pragma in (
         "journal_mode = WAL",
+        "cache_size = -65536",  # KiB; indexes of a million crossings stay in memory
         "synchronous = FULL",
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_MS}",

@@ -217,7 +217,6 @@ def _begin(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def _keep(connection: Connection, fresh: pl.DataFrame, deck: RateDeck | None) -> None:
     """Keep crossings, and what they come to by day, by rate and in all."""
     names = [column.name for column in CASE_FINDINGS.columns]
-    # In the order of the key, which is ten times as quick where there are many.
     rows = fresh.rename({"id": "case_id"}).select(names).sort("handle")
     insert_many(connection, CASE_FINDINGS, rows.iter_rows())
     sums = [pl.col(name).sum() for name in ("ms", "stake_ms")]
