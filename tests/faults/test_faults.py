@@ -37,7 +37,7 @@ FAULTS = (
     "flood",
     "asked-again",
 )
-STILL_JUDGED = ("disk-full", "store-gone", "epoch", "reordered", "flood", "asked-again")
+STILL_JUDGED = ("disk-full", "store-gone", "reordered", "flood", "asked-again")
 """Faults that keep no call from being judged."""
 IN_ROW = 15
 """Half a second. How many of all are refused depends on how busy the machine is: where

@@ -135,7 +135,7 @@ def numbers(calling: str, first: int, count: int) -> list[tuple[str, str]]:
 def outcomes(folder: Path) -> dict[str, set[str]]:
     """Return what RU's node said of genuine and invented calls."""
     said: dict[str, set[str]] = {"genuine": set(), "invented": set()}
-    for path in (folder / "RU" / "kept" / "verdicts").glob("*.parquet"):
+    for path in (folder / "RU" / "kept" / "verdicts").glob("verdicts-*.parquet"):
         for row in pq.read_table(path).to_pylist():
             kind = "genuine" if "genuine" in row["call_id"] else "invented"
             said[kind].add(f"{row['outcome']} {row['action']}")

@@ -148,7 +148,21 @@ def test_a_slow_call_across_the_end_of_an_epoch_is_not_called_missing(by, ru, la
     assert across_an_end(by, ru, -1, late_ms - 1) == "unproven"
 
 
-def across_an_end(by: Node, ru: Node, departs_ms: int, arrives_ms: int) -> str:
+STRANGER = {"calling_number": "+375291110099", "called_number": "+74959990099"}
+
+
+@pytest.mark.parametrize("arrives_ms", [-12_000, -60, 0, 60, 12_000])
+def test_at_the_end_of_an_epoch_a_call_that_nobody_sent_is_missing(by, ru, arrives_ms):
+    """The record covers it; that it is of one epoch or the other changes nothing."""
+    for _ in range(8):
+        ru.arrivals.hold.matcher.coverage.note_offset(50)
+    said = across_an_end(by, ru, arrives_ms - 50, arrives_ms, **STRANGER)
+    assert said == "no_departure"
+
+
+def across_an_end(
+    by: Node, ru: Node, departs_ms: int, arrives_ms: int, **arrives_as: str
+) -> str:
     """Return what is said of a call whose halves begin so near the end of an epoch."""
     terms = by.secrets.signed.terms
     end = terms.from_ms + terms.epoch_ms
@@ -170,7 +184,8 @@ def across_an_end(by: Node, ru: Node, departs_ms: int, arrives_ms: int) -> str:
         now_ms=later,
     )
     said = []
-    ru.arrivals.ask(call(came), said.append, now_ms=later)
+    asked = call(came)._replace(**arrives_as)
+    ru.arrivals.ask(asked, said.append, now_ms=later)
     return said[0].evidence.half
 
 
