@@ -48,7 +48,7 @@ document.getElementById("measured").textContent = JSON.stringify(said);
 
 def palettes():
     """Return the colours of light, dark and print, by name."""
-    css = (files("tallystick.report") / "templates" / "style.css").read_text("utf-8")
+    css = (files("tallystick.report") / "templates" / "palette.css").read_text("utf-8")
     blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
     found = [dict(re.findall(r"--([a-z]+): (#[0-9a-f]{3,6});", b)) for b in blocks]
     return dict(zip(("light", "dark", "print"), found, strict=True))

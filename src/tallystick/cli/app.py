@@ -20,6 +20,7 @@ def make_app() -> typer.Typer:
         agreement,
         blind,
         cases,
+        console,
         demo,
         explain,
         harm,
@@ -49,6 +50,7 @@ def make_app() -> typer.Typer:
     app.add_typer(harm.app, name="harm")
     app.add_typer(agreement.app, name="agreement")
     app.add_typer(proof.app, name="proof")
+    app.add_typer(console.app, name="console")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

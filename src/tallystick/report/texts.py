@@ -7,6 +7,7 @@ are equals, and a code that pairing writes finds its sentence by name.
 import gettext
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Final, Literal
 
@@ -59,10 +60,23 @@ class Texts:
 
 
 @cache
-def texts_in(language: Language) -> Texts:
-    """Return the messages of `language`; they are compiled once per process."""
-    source = files("tallystick.report") / "catalogues" / f"{language}.po"
+def texts_in(language: Language, *, over: str = "") -> Texts:
+    """Return the messages of `language`; they are compiled once per process.
+
+    Args:
+        language: Its code.
+        over: A package whose catalogues, in a folder `words`, go before the report's.
+    """
+    catalogue = _catalogue(files("tallystick.report") / "catalogues", language)
+    if over:
+        beneath, catalogue = catalogue, _catalogue(files(over) / "words", language)
+        catalogue.add_fallback(beneath)
+    return Texts(language, catalogue)
+
+
+def _catalogue(folder: Traversable, language: Language) -> gettext.GNUTranslations:
     compiled = BytesIO()
-    write_mo(compiled, read_po(BytesIO(source.read_bytes()), locale=language))
+    source = (folder / f"{language}.po").read_bytes()
+    write_mo(compiled, read_po(BytesIO(source), locale=language))
     compiled.seek(0)
-    return Texts(language, gettext.GNUTranslations(compiled))
+    return gettext.GNUTranslations(compiled)

@@ -4,7 +4,27 @@ SQLite in a file by default, PostgreSQL by a URL; the same tests hold for both. 
 tables are in `tables`, and how older ones become today's in `migrations`.
 """
 
+from tallystick.store.audit import AUDIT_LOG, AuditBook
+from tallystick.store.listing import Ask, Found, Listing
 from tallystick.store.opening import Store, open_store
+from tallystick.store.people import PEOPLE, Account, People
+from tallystick.store.sessions import Attempts, Session, Sessions
 from tallystick.store.statements import Kept, StatementBook
 
-__all__ = ["Kept", "StatementBook", "Store", "open_store"]
+__all__ = [
+    "AUDIT_LOG",
+    "PEOPLE",
+    "Account",
+    "Ask",
+    "Attempts",
+    "AuditBook",
+    "Found",
+    "Kept",
+    "Listing",
+    "People",
+    "Session",
+    "Sessions",
+    "StatementBook",
+    "Store",
+    "open_store",
+]

@@ -8,6 +8,12 @@ from tallystick.store.tables.cases import (
     CASES,
     LAWFUL,
     OBJECTIONS,
+from tallystick.store.tables.people import (
+    ACCOUNTS,
+    ATTEMPTS,
+    AUDIT,
+    RECOVERY_CODES,
+    SESSIONS,
 )
 from tallystick.store.tables.statements import STATEMENTS
 
@@ -19,5 +25,11 @@ __all__ = [
     "LAWFUL",
     "METADATA",
     "OBJECTIONS",
+    "ACCOUNTS",
+    "ATTEMPTS",
+    "AUDIT",
+    "METADATA",
+    "RECOVERY_CODES",
+    "SESSIONS",
     "STATEMENTS",
 ]

@@ -1,0 +1,180 @@
+"""`tally console`: the web pages people work in, and the accounts of those people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tallystick.console.people.accounts import Accounts
+    from tallystick.store import Account
+
+app = typer.Typer(
+    name="console",
+    help="The web pages people work in, and their accounts.",
+    no_args_is_help=True,
+)
+accounts_app = typer.Typer(
+    name="account", help="Who may sign in, and as what.", no_args_is_help=True
+)
+app.add_typer(accounts_app, name="account")
+
+_Store = Annotated[
+    str,
+    typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."),
+]
+_Name = Annotated[str, typer.Argument(help="The name they sign in with.")]
+_Role = Annotated[
+    str,
+    typer.Option(
+        "--role", help="analyst, officer, operator, auditor or administrator."
+    ),
+]
+_Trunks = Annotated[
+    str, typer.Option("--trunks", help="Of an operator: those they see, by commas.")
+]
+
+
+@app.command()
+def run(
+    store: _Store,
+    listen: Annotated[
+        str, typer.Option("--listen", help="HOST:PORT.")
+    ] = "127.0.0.1:8443",
+    cert: Annotated[
+        Path | None, typer.Option("--cert", help="Certificate chain, PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Its key, PEM.")] = None,
+    address: Annotated[
+        str,
+        typer.Option(
+            "--address", help="What people type, if not https:// and --listen."
+        ),
+    ] = "",
+    node: Annotated[
+        str, typer.Option("--node", help="Where the node answers, to show its figures.")
+    ] = "",
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="The node's settings file, to be shown."),
+    ] = None,
+    party: Annotated[
+        str, typer.Option("--party", help="Our own name, as people see it.")
+    ] = "",
+    insecure_http: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-http", help="Without TLS; for demonstrations on this machine."
+        ),
+    ] = False,
+) -> None:
+    """Open the console for people until it is stopped (SIGTERM or Ctrl-C).
+
+    Example: tally console run --store sqlite:///c.db --cert c.pem --key c.key
+    """
+    from tallystick.console.serving import Listening, serve
+    from tallystick.store import open_store
+
+    listening = Listening.read(
+        listen, cert=cert, key=key, address=address, insecure_http=insecure_http
+    )
+    opened = open_store(store)
+    try:
+        serve(
+            opened,
+            listening,
+            node=node,
+            node_settings=config,
+            party=party,
+            started=typer.echo,
+        )
+    finally:
+        opened.close()
+
+
+@accounts_app.command()
+def add(store: _Store, name: _Name, role: _Role, trunks: _Trunks = "") -> None:
+    """Make an account; its password is printed once, to be replaced in three days.
+
+    Example: tally console account add anna --role administrator --store sqlite:///c.db
+    """
+    _, password = _accounts(store).add(name, role, trunks.split(","))
+    typer.echo(password)
+
+
+@accounts_app.command(name="list")
+def list_accounts(store: _Store) -> None:
+    """List all accounts: name, role, last signed in (UTC), locked.
+
+    Example: tally console account list --store sqlite:///c.db
+    """
+    from datetime import UTC, datetime
+
+    for one in _accounts(store).people.all():
+        seen = (
+            f"{datetime.fromtimestamp(one.seen_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+            if one.seen_ms
+            else "never"
+        )
+        locked = "  locked" if one.locked_ms else ""
+        trunks = f"  {','.join(one.trunks)}" if one.trunks else ""
+        typer.echo(f"{one.name:24} {one.role:14} {seen:16}{locked}{trunks}".rstrip())
+
+
+@accounts_app.command()
+def lock(
+    store: _Store,
+    name: _Name,
+    undo: Annotated[bool, typer.Option("--undo", help="Let them in again.")] = False,
+) -> None:
+    """Let somebody in no more, at once; or again.
+
+    Example: tally console account lock boris --store sqlite:///c.db
+    """
+    accounts = _accounts(store)
+    one = _found(accounts, name)
+    if undo:
+        accounts.unlock(one)
+    else:
+        accounts.lock(one)
+
+
+@accounts_app.command()
+def reset(store: _Store, name: _Name) -> None:
+    """Give a new password and let them enrol anew; for who lost their telephone.
+
+    Example: tally console account reset boris --store sqlite:///c.db
+    """
+    accounts = _accounts(store)
+    typer.echo(accounts.reset(_found(accounts, name)))
+
+
+@accounts_app.command()
+def role(store: _Store, name: _Name, role: _Role, trunks: _Trunks = "") -> None:
+    """Give somebody another role; they must sign in again.
+
+    Example: tally console account role boris --role auditor --store sqlite:///c.db
+    """
+    accounts = _accounts(store)
+    accounts.set_role(_found(accounts, name), role, trunks.split(","))
+
+
+def _accounts(url: str) -> "Accounts":
+    from tallystick.console.people.accounts import Accounts, Actor
+    from tallystick.node.service import now_ms
+    from tallystick.store import open_store
+
+    return Accounts(open_store(url), Actor(name="(command line)"), now_ms)
+
+
+def _found(accounts: "Accounts", name: str) -> "Account":
+    from tallystick.model import ConfigError
+
+    found = accounts.people.named(name)
+    if found is None:
+        raise ConfigError(
+            "account-unknown",
+            "There is no account of that name.",
+            advice="See `tally console account list`.",
+        )
+    return found

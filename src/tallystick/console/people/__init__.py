@@ -1,0 +1,1 @@
+"""Who works here: accounts, passwords, codes, roles, and how they come in."""

@@ -1,0 +1,71 @@
+"""Who may do what: one table, read by the router, the menu and the reference page."""
+
+from typing import Final, Literal, NamedTuple
+
+Role = Literal["analyst", "officer", "operator", "auditor", "administrator"]
+Stage = Literal["out", "code", "enrol", "in"]
+
+ROLES: Final[tuple[Role, ...]] = Role.__args__  # type: ignore[attr-defined]
+_ALL: Final = frozenset(ROLES)
+_NOT_OPERATOR: Final = _ALL - {"operator"}
+_ADMINISTRATOR: Final = frozenset[Role]({"administrator"})
+_AUDITOR: Final = frozenset[Role]({"auditor"})
+_TECHNICAL: Final = frozenset[Role]({"analyst", "auditor", "administrator"})
+
+
+class Right(NamedTuple):
+    """One thing that can be done on a page.
+
+    Attributes:
+        page: The page.
+        action: What is done there.
+        roles: Who may.
+        method: How a browser asks for it; empty where it is a part of a page.
+        path: Under which path.
+        stage: How far somebody must have come in; `out` is everybody.
+    """
+
+    page: str
+    action: str
+    roles: frozenset[Role]
+    method: Literal["", "GET", "POST"] = ""
+    path: str = ""
+    stage: Stage = "in"
+
+
+RIGHTS: Final = (
+    Right("sign_in", "read", _ALL, "GET", "/sign-in", "out"),
+    Right("sign_in", "password", _ALL, "POST", "/sign-in", "out"),
+    Right("sign_in", "ask_code", _ALL, "GET", "/sign-in/code", "code"),
+    Right("sign_in", "code", _ALL, "POST", "/sign-in/code", "code"),
+    Right("sign_in", "ask_enrol", _ALL, "GET", "/sign-in/enrol", "enrol"),
+    Right("sign_in", "enrol", _ALL, "POST", "/sign-in/enrol", "enrol"),
+    Right("sign_in", "sign_out", _ALL, "POST", "/sign-out", "out"),
+    Right("today", "read", _ALL, "GET", "/"),
+    Right("today", "live", _ALL, "GET", "/today/live"),
+    Right("today", "figures", _NOT_OPERATOR),
+    Right("people", "read", _ADMINISTRATOR, "GET", "/people"),
+    Right("people", "export", _ADMINISTRATOR, "GET", "/people.csv"),
+    Right("people", "add", _ADMINISTRATOR, "POST", "/people"),
+    Right("people", "one", _ADMINISTRATOR, "GET", "/people/{id}"),
+    Right("people", "role", _ADMINISTRATOR, "POST", "/people/{id}/role"),
+    Right("people", "lock", _ADMINISTRATOR, "POST", "/people/{id}/lock"),
+    Right("people", "unlock", _ADMINISTRATOR, "POST", "/people/{id}/unlock"),
+    Right("people", "reset", _ADMINISTRATOR, "POST", "/people/{id}/reset"),
+    Right("audit", "read", _AUDITOR, "GET", "/audit"),
+    Right("audit", "export", _AUDITOR, "GET", "/audit.csv"),
+    Right("settings", "read", _TECHNICAL, "GET", "/settings"),
+    Right("account", "read", _ALL, "GET", "/account"),
+    Right("account", "password", _ALL, "POST", "/account/password"),
+    Right("account", "recovery", _ALL, "POST", "/account/recovery"),
+    Right("account", "everywhere", _ALL, "POST", "/account/everywhere"),
+)
+MENU: Final = tuple(one for one in RIGHTS if one.action == "read" and one.stage == "in")
+"""The pages that the menu leads to, in its order."""
+
+_BY_NAME: Final = {(one.page, one.action): one for one in RIGHTS}
+
+
+def may(role: str, page: str, action: str) -> bool:
+    """Tell whether somebody of a role may do something."""
+    return role in _BY_NAME[page, action].roles

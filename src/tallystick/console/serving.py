@@ -1,0 +1,144 @@
+"""The console as a process of its own, so that it can never slow a call."""
+
+import ipaddress
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from tallystick.console.app import app
+from tallystick.console.settings import ConsoleSettings
+from tallystick.model import ConfigError
+from tallystick.store import Store
+
+STOP_S: Final = 3
+AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a console listens.
+
+    Attributes:
+        host: For example 127.0.0.1.
+        port: For example 8443.
+        address: What people type.
+        cert: Certificate chain; None: by HTTP, or TLS ends before.
+        key: Its key.
+    """
+
+    host: str
+    port: int
+    address: str
+    cert: Path | None
+    key: Path | None
+
+    @classmethod
+    def read(
+        cls,
+        listen: str,
+        *,
+        cert: Path | None,
+        key: Path | None,
+        address: str,
+        insecure_http: bool,
+    ) -> "Listening":
+        """Read what the command line said.
+
+        Raises:
+            ConfigError: "console-listen", or "console-tls" where passwords would go
+                over a line in the clear.
+        """
+        host, _, port = listen.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        if not bare or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ConfigError(
+                "console-listen",
+                "--listen is no HOST:PORT.",
+                advice="For example 127.0.0.1:8443.",
+            )
+        if (cert is None) != (key is None) or (cert and insecure_http):
+            raise ConfigError(
+                "console-tls",
+                "--cert and --key go together, and without --insecure-http.",
+                advice="Give both, or neither.",
+            )
+        near = _is_loopback(bare)
+        # Without a certificate: a proxy beside it ends TLS, or it is a demonstration.
+        behind = near and address.startswith("https://")
+        if cert is None and not (near and insecure_http) and not behind:
+            raise ConfigError(
+                "console-tls",
+                "Without TLS passwords would be sent in the clear.",
+                advice="Give --cert and --key; behind a proxy on this machine, "
+                "--address https://…; for a demonstration, listen on 127.0.0.1 with "
+                "--insecure-http.",
+            )
+        scheme = "http" if cert is None and not behind else "https"
+        return cls(bare, int(port), address or f"{scheme}://{listen}", cert, key)
+
+
+def serve(
+    store: Store,
+    listening: Listening,
+    *,
+    node: str = "",
+    node_settings: Path | None = None,
+    party: str = "",
+    started: Callable[[str], None],
+) -> None:
+    """Answer until the process is told to stop.
+
+    Args:
+        store: What is kept.
+        listening: Where.
+        node: Where a node answers; empty: none.
+        node_settings: Its settings file, to be shown.
+        party: Our own name.
+        started: Is told the address.
+
+    Raises:
+        ConfigError: "console-tls": certificate or key cannot be used.
+    """
+    servers: list[uvicorn.Server] = []
+    settings = ConsoleSettings(
+        address=listening.address,
+        node=node,
+        node_settings=node_settings,
+        party=party,
+        stopping=lambda: any(one.should_exit for one in servers),
+    )
+    try:
+        config = uvicorn.Config(
+            app(store, settings),
+            listening.host,
+            listening.port,
+            ssl_certfile=listening.cert,
+            ssl_keyfile=listening.key,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=STOP_S,
+        )
+        config.load()
+    except ssl.SSLError:
+        raise ConfigError(
+            "console-tls",
+            "The certificate or its key cannot be read, or they do not fit.",
+            advice="PEM both; the certificate first, then those that signed it.",
+        ) from None
+    started(listening.address)
+    servers.append(uvicorn.Server(config))
+    servers[0].run()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

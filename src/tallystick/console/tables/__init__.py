@@ -1,0 +1,1 @@
+"""Tables that filter, sort, page and export, by links and forms alone."""

@@ -1,0 +1,229 @@
+"""A table as a page shows it: what is asked for stands in the page's address."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from tallystick.console.visit import Visit, moment
+from tallystick.report.texts import Texts
+from tallystick.store import Ask, Listing
+from tallystick.store.listing import COUNTED, Row
+
+PAGE_SIZE: Final = 50
+LAST_PAGE: Final = COUNTED // PAGE_SIZE
+_TEXT_LENGTH: Final = 128
+_DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: As the listing has it; its heading is the message `column.NAME`.
+        kind: `text` is searched in, `choice` is chosen, of `time` days are given.
+        choices: Those of a choice.
+        words: Values are the messages `WORDS.VALUE`, where there are such.
+        link: Where a cell leads.
+    """
+
+    name: str
+    kind: Literal["text", "choice", "time"] = "text"
+    choices: tuple[str, ...] = ()
+    words: str = ""
+    link: Callable[[Row], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table is made of.
+
+    Attributes:
+        name: Of its page.
+        listing: Where its rows come from.
+        columns: Those shown, from the left.
+        sort: By which it is sorted where nothing is asked.
+        down: From the highest.
+    """
+
+    name: str
+    listing: Listing
+    columns: tuple[Column, ...]
+    sort: str
+    down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that sorts.
+
+    Attributes:
+        text: Its words.
+        href: Sorts by it, or turns it round.
+        sorted: `ascending`, `descending` or `none`, as screen readers say it.
+    """
+
+    text: str
+    href: str
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value as it is shown.
+
+    Attributes:
+        text: Its words.
+        href: Where it leads; empty: nowhere.
+        at: Of a time, the machine's form.
+    """
+
+    text: str
+    href: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A table to be rendered.
+
+    Attributes:
+        name: Of its page.
+        path: Where it is.
+        columns: Their declarations, for the form that filters.
+        headings: Theirs.
+        rows: Cells, row by row.
+        values: What the form is filled with.
+        hidden: What the form passes on.
+        total: Rows of all pages.
+        beyond: Whether there are more than were counted.
+        page: From 1.
+        pages: How many.
+        before: Leads to the page before; empty: this is the first.
+        after: Leads to the next; empty: this is the last.
+        csv: Leads to all rows as a file.
+        is_filtered: Whether some rows may be left out.
+    """
+
+    name: str
+    path: str
+    columns: tuple[Column, ...]
+    headings: list[Heading]
+    rows: list[list[Cell]]
+    values: Mapping[str, str]
+    hidden: Mapping[str, str]
+    total: int
+    beyond: bool
+    page: int
+    pages: int
+    before: str
+    after: str
+    csv: str
+    is_filtered: bool
+
+
+def show(visit: Visit, table: Table) -> Shown:
+    """Return what a visit asks of a table; what makes no sense is not asked."""
+    ask = read_ask(table, visit.query)
+    found = table.listing.find(visit.desk.store, ask)
+    pages = max(1, min(LAST_PAGE, -(-found.total // ask.size)))
+    said = {name: value for name, value in _said(table, visit.query) if value}
+    order = {"sort": ask.sort, "down": "1" if ask.down else ""}
+    path = f"/{table.name}"
+
+    def href(**more: str) -> str:
+        fields = {name: value for name, value in (said | more).items() if value}
+        return f"{path}?{urlencode(fields)}"
+
+    def turned(column: Column) -> Heading:
+        mine = column.name == ask.sort
+        down = not ask.down if mine else column.kind == "time"
+        state = ("descending" if ask.down else "ascending") if mine else "none"
+        to = href(sort=column.name, down="1" if down else "0")
+        return Heading(visit.t.say(f"column.{column.name}"), to, state)
+
+    order["down"] = "1" if ask.down else "0"
+    return Shown(
+        name=table.name,
+        path=path,
+        columns=table.columns,
+        headings=[turned(one) for one in table.columns],
+        rows=[
+            [_cell(visit.t, one, row) for one in table.columns] for row in found.rows
+        ],
+        values=said,
+        hidden=order,
+        total=min(found.total, COUNTED),
+        beyond=found.total > COUNTED,
+        page=ask.page + 1,
+        pages=pages,
+        before=href(**order, page=str(ask.page)) if ask.page else "",
+        after=href(**order, page=str(ask.page + 2)) if ask.page + 1 < pages else "",
+        csv=f"{path}.csv{href(**order).removeprefix(path)}",
+        is_filtered=bool(said),
+    )
+
+
+def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
+    """Read what is asked of a table; whatever does not fit is left out."""
+    said = dict(_said(table, query))
+    kinds = {one.name: one for one in table.columns}
+    page = query.get("page", "")
+    by = query.get("sort", "")
+    times = [one.name for one in table.columns if one.kind == "time"]
+    since = {name: _day(said[f"{name}_from"]) for name in times}
+    until = {name: _day(said[f"{name}_to"]) for name in times}
+    return Ask(
+        contains={n: v for n, v in said.items() if v and _kind(kinds, n) == "text"},
+        equals={n: v for n, v in said.items() if v and _kind(kinds, n) == "choice"},
+        since={name: ms for name, ms in since.items() if ms is not None},
+        until={name: ms + _DAY_MS for name, ms in until.items() if ms is not None},
+        sort=by if by in kinds else table.sort,
+        down=query.get("down") == "1" if by in kinds else table.down,
+        page=min(int(page), LAST_PAGE) - 1 if _is_page(page) else 0,
+        size=PAGE_SIZE,
+    )
+
+
+def _said(table: Table, query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what each field of the filter says; empty where it says nothing known."""
+    for one in table.columns:
+        if one.kind == "time":
+            for name in (f"{one.name}_from", f"{one.name}_to"):
+                day = query.get(name, "")
+                yield name, day if _day(day) is not None else ""
+        else:
+            value = query.get(one.name, "")[:_TEXT_LENGTH].replace("\0", "")
+            yield one.name, value if not one.choices or value in one.choices else ""
+
+
+def _kind(columns: Mapping[str, Column], name: str) -> str:
+    return columns[name].kind if name in columns else ""
+
+
+def _is_page(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0
+
+
+def _day(text: str) -> int | None:
+    """Return when a day begins, UTC milliseconds."""
+    try:
+        begins = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(begins.timestamp()) * 1000
+
+
+def _cell(t: Texts, column: Column, row: Row) -> Cell:
+    value = row[column.name]
+    href = column.link(row) if column.link else ""
+    if value is None or value == "":
+        return Cell("", href)
+    if column.kind == "time":
+        at = moment(value)
+        text = f"{t.formats.day_and_month(at)} {at.year}, {t.formats.clock(at)}"
+        return Cell(text, href, at.isoformat(timespec="seconds"))
+    text = t.named(column.words, str(value)) if column.words else str(value)
+    return Cell(text, href)

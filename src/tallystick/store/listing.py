@@ -1,0 +1,108 @@
+"""A table, as somebody looks through it: filtered, sorted, a page at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, literal, select
+
+from tallystick.store.opening import Store
+
+Row = RowMapping
+
+COUNTED: Final = 100_000
+"""Rows are counted up to here; beyond, an exact count would take too long."""
+EXPORTED: Final = 100_000
+_CHUNK: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked of a table.
+
+    Attributes:
+        contains: Text that a column must contain, by its name; case counts as the
+            database has it.
+        equals: The value that a column must have.
+        since: The earliest time of a column, UTC milliseconds.
+        until: The first time after the latest.
+        sort: The column to go by.
+        down: From the highest.
+        page: From 0.
+        size: Rows of a page.
+    """
+
+    contains: Mapping[str, str] = field(default_factory=dict)
+    equals: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, int] = field(default_factory=dict)
+    until: Mapping[str, int] = field(default_factory=dict)
+    sort: str
+    down: bool = False
+    page: int = 0
+    size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of one page.
+
+    Attributes:
+        rows: By the names of their columns.
+        total: Rows of all pages, at most `COUNTED` + 1.
+    """
+
+    rows: Sequence[Row]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows that can be looked through.
+
+    Attributes:
+        columns: What may be asked for and shown, by name.
+        key: Breaks ties, so that no row is on two pages or on none.
+    """
+
+    columns: Mapping[str, ColumnElement[Any]]
+    key: ColumnElement[Any]
+
+    def find(self, store: Store, ask: Ask) -> Found:
+        """Return one page of what is asked.
+
+        Raises:
+            KeyError: a column is asked for that the listing does not have.
+        """
+        chosen = self._select(ask)
+        some = self._where(select(literal(1)).select_from(*chosen.froms), ask)
+        counted = select(func.count()).select_from(some.limit(COUNTED + 1).subquery())
+        rows = chosen.limit(ask.size).offset(ask.page * ask.size)
+        with store.read() as connection:
+            total = connection.execute(counted).scalar_one()
+            return Found(connection.execute(rows).mappings().all(), total)
+
+    def every(self, store: Store, ask: Ask) -> Iterator[Row]:
+        """Yield all rows that are asked for, at most `EXPORTED`, whatever the page.
+
+        Yields:
+            Rows by the names of their columns.
+        """
+        chosen = self._select(ask).limit(EXPORTED)
+        with store.read() as connection:
+            found = connection.execution_options(yield_per=_CHUNK).execute(chosen)
+            yield from found.mappings()
+
+    def _select(self, ask: Ask) -> Select[Any]:
+        by = self.columns[ask.sort]
+        order = (by.desc(), self.key.desc()) if ask.down else (by.asc(), self.key.asc())
+        shown = (column.label(name) for name, column in self.columns.items())
+        return self._where(select(*shown), ask).order_by(*order)
+
+    def _where(self, chosen: Select[Any], ask: Ask) -> Select[Any]:
+        at = self.columns
+        return chosen.where(
+            *(at[n].contains(v, autoescape=True) for n, v in ask.contains.items()),
+            *(at[n] == v for n, v in ask.equals.items()),
+            *(at[n] >= v for n, v in ask.since.items()),
+            *(at[n] < v for n, v in ask.until.items()),
+        )

@@ -1,0 +1,1 @@
+"""The console: people, pages, and those who should not come in."""

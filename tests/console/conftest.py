@@ -1,0 +1,59 @@
+"""A console for each test, people in it, and a real browser."""
+
+import ssl
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from node.tls import Signer
+from tallystick.store import Store, open_store
+
+from .world import Guest, World, running
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a certificate and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = Signer(folder, "authority").issue("console", "localhost")
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+    return cert, key
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[Store]:
+    """Return an empty store."""
+    opened = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(store: Store, certificate: tuple[Path, Path]) -> Generator[World]:
+    """Return a console that runs."""
+    with running(store, *certificate, party="BY") as world:
+        yield world
+
+
+@pytest.fixture
+def guest(world: World) -> Guest:
+    """Return a browser of somebody without an account."""
+    return world.guest()
+
+
+@pytest.fixture(scope="session")
+def chromium(lacks: Callable[[str], NoReturn]) -> Generator[object]:
+    """Return a real browser, or skip with the reason."""
+    if not Path(CHROMIUM).is_file():
+        lacks(f"{CHROMIUM} is not installed: nothing can be looked at")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
