@@ -2,11 +2,13 @@
 
 import contextlib
 import re
+import secrets
 import socket
 import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx2
@@ -15,12 +17,23 @@ import uvicorn
 
 from tallystick.console import ConsoleSettings, app
 from tallystick.console.people.accounts import Accounts, Actor
-from tallystick.console.people.entry import Entered, Entry
-from tallystick.store import Store
+from tallystick.console.people.codes import hash_recovery_code, new_recovery_codes
+from tallystick.console.people.entry import Entry
+from tallystick.console.people.passwords import hash_password
+from tallystick.store import Account, People, Store
 
 # ruff: ignore[hardcoded-password-string] (of people who are not)
 PASSWORD = "a stick split down its length"
 STARTS_MS = 1_790_000_000_000
+
+
+SESSION = "__Host-tally"
+
+
+@cache
+def hashed():
+    """Return what is kept of everybody's password; made once, as it takes a while."""
+    return hash_password(PASSWORD)
 
 
 @dataclass
@@ -102,35 +115,47 @@ class World:
     clock: Clock
     address: str
     settings: ConsoleSettings
+    guests: list[Guest] = field(default_factory=list)
 
     def accounts(self):
         """Return who changes accounts as a command does."""
         return Accounts(self.store, Actor(name="(test)"), self.clock)
 
     def person(self, name, role="analyst", trunks=()):
-        """Return somebody who has enrolled."""
+        """Return somebody who has enrolled, some time ago."""
         trunks = trunks or (("T1",) if role == "operator" else ())
-        _, given = self.accounts().add(name, role, trunks)
-        entry = Entry(self.store, self.settings)
-        here = {"address": "192.0.2.1", "now_ms": self.clock.ms}
-        begun = entry.take_password(name, given, **here)
-        assert isinstance(begun, Entered)
-        person = Person(name, role, begun.session.offer)
-        done = entry.enrol(
-            begun.session,
-            begun.account,
-            password=PASSWORD,
-            again=PASSWORD,
-            code=person.code(self.clock.ms),
-            **here,
+        person = Person(name, role, pyotp.random_base32(), codes=new_recovery_codes())
+        account = Account(
+            id=secrets.token_hex(16),
+            name=name,
+            role=role,
+            trunks=tuple(trunks),
+            password=hashed(),
+            totp=person.secret,
+            totp_step=self.clock.ms // 30_000,
+            made_ms=self.clock.ms,
         )
-        entered, person.codes = done
-        entry.sessions.end(entered.session.hash)
+        people = People(self.store)
+        people.add(account)
+        kept = [hash_recovery_code(account.id, one) for one in person.codes]
+        people.set_codes(account.id, kept)
         return person
+
+    def visitor(self, name, role="analyst"):
+        """Return a browser of somebody who is in, and has not used it yet."""
+        self.person(name, role)
+        guest, entry = self.guest(), Entry(self.store, self.settings)
+        account = entry.people.named(name)
+        entered = entry.enter(account, "in", now_ms=self.clock.ms)
+        guest.http.cookies.set(SESSION, entered.id, domain="127.0.0.1")
+        guest.get("/account")
+        return guest
 
     def guest(self, **headers):
         """Return a browser of somebody."""
-        return Guest(self, **headers)
+        made = Guest(self, **headers)
+        self.guests.append(made)
+        return made
 
 
 @contextlib.contextmanager
@@ -152,6 +177,7 @@ def running(
         server = uvicorn.Server(
             uvicorn.Config(
                 app(store, settings),
+                loop="asyncio",
                 ssl_certfile=cert,
                 ssl_keyfile=key,
                 log_level="warning",
@@ -169,7 +195,10 @@ def running(
             while not server.started and time.monotonic() < limit_s:
                 time.sleep(0.01)
             assert server.started
-            yield World(store, clock, address, settings)
+            world = World(store, clock, address, settings)
+            yield world
+            for guest in world.guests:
+                guest.http.close()
         finally:
             server.should_exit = True
             thread.join(20)

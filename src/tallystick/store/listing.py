@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, literal, select
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, func, literal, select
 
 from tallystick.store.opening import Store
 
@@ -65,7 +65,7 @@ class Listing:
     """
 
     columns: Mapping[str, ColumnElement[Any]]
-    key: ColumnElement[Any]
+    key: Column[Any]
 
     def find(self, store: Store, ask: Ask) -> Found:
         """Return one page of what is asked.
@@ -74,7 +74,7 @@ class Listing:
             KeyError: a column is asked for that the listing does not have.
         """
         chosen = self._select(ask)
-        some = self._where(select(literal(1)).select_from(*chosen.froms), ask)
+        some = self._where(select(literal(1)).select_from(self.key.table), ask)
         counted = select(func.count()).select_from(some.limit(COUNTED + 1).subquery())
         rows = chosen.limit(ask.size).offset(ask.page * ask.size)
         with store.read() as connection:

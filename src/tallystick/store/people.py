@@ -103,14 +103,14 @@ class People:
             found = connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.name))
             return [_account(dict(row)) for row in found.mappings()]
 
-    def change(self, ident: str, **values: object) -> None:
+    def change(self, ident: str, /, **values: object) -> None:
         """Set columns of an account."""
         with self._store.write() as connection:
             connection.execute(
                 update(ACCOUNTS).where(ACCOUNTS.c.id == ident).values(values)
             )
 
-    def change_unless_last(self, ident: str, role: str, **values: object) -> bool:
+    def change_unless_last(self, ident: str, role: str, /, **values: object) -> bool:
         """Set columns of an account unless nobody else of its role could sign in.
 
         Returns:

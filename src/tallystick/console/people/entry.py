@@ -82,6 +82,20 @@ class Entry:
             return None
         return session, account
 
+    def enter(self, account: Account, stage: Stage, *, now_ms: int) -> Entered:
+        """Give somebody a session, as far in as they came."""
+        ident = secrets.token_urlsafe(32)
+        session = Session(
+            hash=session_hash(ident),
+            account=account.id,
+            stage=stage,
+            offer=new_secret() if stage == "enrol" else None,
+            made_ms=now_ms,
+            seen_ms=now_ms,
+        )
+        self.sessions.begin(session)
+        return Entered(ident, session, account)
+
     def take_password(
         self, name: str, password: str, *, address: str, now_ms: int
     ) -> Entered | Refusal:
@@ -101,7 +115,7 @@ class Entry:
         if given_ms is not None and now_ms >= given_ms:
             return Refusal("wrong_password")
         own = account.totp is not None and given_ms is None
-        return self._enter(account, "code" if own else "enrol", now_ms=now_ms)
+        return self.enter(account, "code" if own else "enrol", now_ms=now_ms)
 
     def take_code(
         self,
@@ -212,20 +226,7 @@ class Entry:
             made_before_ms=now_ms - self._settings.session_ms,
         )
         self.people.change(account.id, seen_ms=now_ms)
-        return self._enter(account, "in", now_ms=now_ms)
-
-    def _enter(self, account: Account, stage: Stage, *, now_ms: int) -> Entered:
-        ident = secrets.token_urlsafe(32)
-        session = Session(
-            hash=session_hash(ident),
-            account=account.id,
-            stage=stage,
-            offer=new_secret() if stage == "enrol" else None,
-            made_ms=now_ms,
-            seen_ms=now_ms,
-        )
-        self.sessions.begin(session)
-        return Entered(ident, session, account)
+        return self.enter(account, "in", now_ms=now_ms)
 
     def _counted(self, name: str, address: str, now_ms: int) -> int | None:
         """Count an attempt; return when there were too many until when to wait."""

@@ -15,6 +15,10 @@ class Buckets:
         self._per_ms, self._full = per_s / 1000, at_most
         self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Return how many addresses are remembered."""
+        return len(self._left)
+
     def take(self, address: str, *, now_ms: int) -> bool:
         """Take one request out of an address's bucket; False where it is empty."""
         left, at_ms = self._left.pop(address, (self._full, now_ms))
