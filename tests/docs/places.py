@@ -13,5 +13,6 @@ LIVE_TUTORIAL = DOCS / "tutorials" / "live-in-ten-minutes.md"
 COMMANDS = DOCS / "reference" / "cli.md"
 INTERFACE = DOCS / "reference" / "api.md"
 AGREEMENT = DOCS / "reference" / "agreement.md"
+RIGHTS = DOCS / "reference" / "roles.md"
 METRICS = DOCS / "reference" / "metrics.md"
 SHARED = Path(os.environ.get("TALLY_SHARED", ROOT / ".." / "shared")).resolve()

@@ -1,7 +1,7 @@
 """Write anew what is generated: run `python tests/docs/refresh.py`.
 
-The pages of commands, agreements, metrics and HTTP doors, the demo's output in the
-README, the outputs in the tutorials.
+The pages of commands, agreements, metrics, roles and HTTP doors, the demo's output in
+the README, the outputs in the tutorials.
 Look at the difference before it is committed.
 """
 
@@ -24,8 +24,10 @@ from docs.places import (
     LIVE_TUTORIAL,
     METRICS,
     README,
+    RIGHTS,
     TUTORIAL,
 )
+from docs.rights_page import rights_page
 
 DEMO = ("<!-- demo -->", "<!-- /demo -->")
 
@@ -68,6 +70,7 @@ def main() -> None:
     AGREEMENT.write_text(agreement_page(), encoding="utf-8")
     INTERFACE.write_text(api_page(), encoding="utf-8")
     METRICS.write_text(metrics_page(), encoding="utf-8")
+    RIGHTS.write_text(rights_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         refresh_readme(Path(folder))
     for page in (TUTORIAL, LIVE_TUTORIAL):

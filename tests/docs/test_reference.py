@@ -9,7 +9,8 @@ from .api_page import api_page
 from .command_page import command_names, command_page
 from .error_codes import all_codes
 from .metrics_page import metrics_page
-from .places import AGREEMENT, COMMANDS, DOCS, INTERFACE, METRICS
+from .places import AGREEMENT, COMMANDS, DOCS, INTERFACE, METRICS, RIGHTS
+from .rights_page import rights_page
 
 ERRORS = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
 VOCABULARY = (DOCS / "reference" / "vocabulary.md").read_text(encoding="utf-8")
@@ -34,6 +35,11 @@ def test_page_of_http_doors_is_current() -> None:
 def test_page_of_metrics_is_current() -> None:
     """If not: python tests/docs/refresh.py."""
     assert METRICS.read_text(encoding="utf-8") == metrics_page()
+
+
+def test_page_of_roles_is_current() -> None:
+    """If not: python tests/docs/refresh.py."""
+    assert RIGHTS.read_text(encoding="utf-8") == rights_page()
 
 
 def test_every_command_has_an_example_and_no_developers_words() -> None:

@@ -25,8 +25,8 @@ TABLE: Final = Table(
         Column("role", "choice", choices=ROLES, words="role"),
         Column("trunks"),
         Column("seen_ms", "time"),
-        Column("locked_ms", "time"),
-        Column("made_ms", "time"),
+        Column("locked_ms", "time", filters=False),
+        Column("made_ms", "time", filters=False),
     ),
     sort="name",
 )
@@ -113,6 +113,7 @@ def _shown(visit: Visit, *, problem: str = "") -> Response:
         UNFIT if problem else 200,
         table=show(visit, TABLE),
         roles=ROLES,
+        one=None,
         problem=problem,
     )
 

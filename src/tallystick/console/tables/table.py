@@ -27,6 +27,7 @@ class Column:
         choices: Those of a choice.
         words: Values are the messages `WORDS.VALUE`, where there are such.
         link: Where a cell leads.
+        filters: Whether rows can be chosen by it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     choices: tuple[str, ...] = ()
     words: str = ""
     link: Callable[[Row], str] | None = None
+    filters: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Shown:
     Attributes:
         name: Of its page.
         path: Where it is.
-        columns: Their declarations, for the form that filters.
+        columns: Those that rows can be chosen by.
         headings: Theirs.
         rows: Cells, row by row.
         values: What the form is filled with.
@@ -130,7 +132,7 @@ def show(visit: Visit, table: Table) -> Shown:
     found = table.listing.find(visit.desk.store, ask)
     pages = max(1, min(LAST_PAGE, -(-found.total // ask.size)))
     said = {name: value for name, value in _said(table, visit.query) if value}
-    order = {"sort": ask.sort, "down": "1" if ask.down else ""}
+    order = {"sort": ask.sort, "down": "1" if ask.down else "0"}
     path = f"/{table.name}"
 
     def href(**more: str) -> str:
@@ -144,11 +146,10 @@ def show(visit: Visit, table: Table) -> Shown:
         to = href(sort=column.name, down="1" if down else "0")
         return Heading(visit.t.say(f"column.{column.name}"), to, state)
 
-    order["down"] = "1" if ask.down else "0"
     return Shown(
         name=table.name,
         path=path,
-        columns=table.columns,
+        columns=tuple(one for one in table.columns if one.filters),
         headings=[turned(one) for one in table.columns],
         rows=[
             [_cell(visit.t, one, row) for one in table.columns] for row in found.rows
@@ -172,7 +173,7 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
     kinds = {one.name: one for one in table.columns}
     page = query.get("page", "")
     by = query.get("sort", "")
-    times = [one.name for one in table.columns if one.kind == "time"]
+    times = [one.name for one in table.columns if one.kind == "time" and one.filters]
     since = {name: _day(said[f"{name}_from"]) for name in times}
     until = {name: _day(said[f"{name}_to"]) for name in times}
     return Ask(
@@ -189,7 +190,7 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
 
 def _said(table: Table, query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield what each field of the filter says; empty where it says nothing known."""
-    for one in table.columns:
+    for one in (column for column in table.columns if column.filters):
         if one.kind == "time":
             for name in (f"{one.name}_from", f"{one.name}_to"):
                 day = query.get(name, "")

@@ -1,0 +1,84 @@
+"""The console's words: the same in three languages, and all that are asked for."""
+
+import itertools
+import re
+from importlib.resources import files
+from io import BytesIO
+from string import Formatter
+
+import pytest
+from babel.messages.pofile import read_po
+
+from tallystick.console.desk import words
+from tallystick.console.pages import audit, people
+from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
+from tallystick.console.people.rights import RIGHTS, ROLES
+from tallystick.report.texts import LANGUAGES, texts_in
+
+PACKAGE = files("tallystick.console")
+FORMS = {"en": 2, "ru": 3, "be": 3}
+# Letters that the language does not have: a mixed-up catalogue shows by them.
+FOREIGN = {"ru": "іўʼ", "be": "ищъИЩЪ", "en": "аеіоуўыэ"}
+ASKED = re.compile(r'\bt\.(?:say|count)\(\s*[\'"]([a-z_.]+[a-z_])[\'"]\s*[,)]')
+
+
+def catalogue(language):
+    """Return the texts of a language by id."""
+    source = (PACKAGE / "words" / f"{language}.po").read_bytes()
+    found = read_po(BytesIO(source), locale=language)
+    return {
+        one.id if isinstance(one.id, str) else one.id[0]: (
+            (one.string,) if isinstance(one.string, str) else one.string
+        )
+        for one in found
+        if one.id
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_what_the_others_have(language):
+    """The same messages, with the same parameters, in all plural forms."""
+    english, mine = catalogue("en"), catalogue(language)
+    assert set(mine) == set(english)
+    for name, texts in mine.items():
+        wanted = set().union(*map(parameters, english[name]))
+        for text in texts:
+            assert text.strip(), name
+            assert parameters(text) == wanted, name
+            assert not set(FOREIGN[language]) & set(text), name
+        assert len(texts) == (FORMS[language] if len(english[name]) > 1 else 1), name
+
+
+def parameters(text):
+    """Return the names that stand in braces."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_that_is_asked_for_is_there(language):
+    """Those written out in pages and templates, and those put together."""
+    t, asked = words(language), set()
+    for path in (PACKAGE / "pages").rglob("*"):
+        if path.suffix in {".py", ".j2"}:
+            asked |= set(ASKED.findall(path.read_text(encoding="utf-8")))
+    columns = itertools.chain(audit.TABLE.columns, people.TABLE.columns)
+    asked |= {f"column.{one.name}" for one in columns}
+    asked |= {f"page.{one.page}" for one in RIGHTS}
+    asked |= {f"role.{one}" for one in ROLES} | {f"why.{one}" for one in ROLES}
+    asked |= {f"outcome.{one}" for one in _OUTCOMES}
+    asked |= {f"trouble.{one}" for one in _TROUBLE}
+    entry = (PACKAGE / "people" / "entry.py").read_text(encoding="utf-8")
+    passwords = (PACKAGE / "people" / "passwords.py").read_text(encoding="utf-8")
+    asked |= {f"refusal.{one}" for one in re.findall(r'Refusal\("(\w+)"', entry)}
+    asked |= {f"refusal.{one}" for one in re.findall(r'return "(\w+)"', passwords)}
+    accounts = (PACKAGE / "people" / "accounts.py").read_text(encoding="utf-8")
+    asked |= {f"problem.{one}" for one in re.findall(r'"(account-\w+)",', accounts)}
+    assert len(asked) > 120
+    assert [one for one in sorted(asked) if not t.has(one)] == []
+
+
+def test_the_reports_words_are_there_as_well():
+    """One machinery, the console's words before the report's."""
+    assert words("be").say("unit.s") == texts_in("be").say("unit.s")
+    assert words("ru").say("page.today") == "Сегодня"
+    assert not texts_in("ru").has("page.today")
