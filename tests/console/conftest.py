@@ -46,9 +46,13 @@ def guest(world: World) -> Guest:
     return world.guest()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(lacks: Callable[[str], NoReturn]) -> Generator[object]:
-    """Return a real browser, or skip with the reason."""
+    """Return a real browser, or skip with the reason.
+
+    It ends with its module: while it is there, its event loop runs in this thread, and
+    tests elsewhere could run none of their own.
+    """
     if not Path(CHROMIUM).is_file():
         lacks(f"{CHROMIUM} is not installed: nothing can be looked at")
     from playwright.sync_api import sync_playwright
