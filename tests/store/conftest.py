@@ -30,8 +30,6 @@ def postgresql(lacks: Callable[[str], NoReturn]) -> Generator[str]:
         # It refuses to run as root.
         as_user = ("runuser", "-u", "postgres", "--")
         shutil.chown(folder, "postgres")
-        for parent in folder.parents[:3]:  # a worker of several has one more
-            parent.chmod(parent.stat().st_mode | 0o011)
     data = folder / "data"
 
     def run(program: str, *more: str) -> None:

@@ -8,6 +8,7 @@ from tallystick.store.tables.cases import (
     CASES,
     LAWFUL,
     OBJECTIONS,
+)
 from tallystick.store.tables.people import (
     ACCOUNTS,
     ATTEMPTS,
@@ -18,6 +19,9 @@ from tallystick.store.tables.people import (
 from tallystick.store.tables.statements import STATEMENTS
 
 __all__ = [
+    "ACCOUNTS",
+    "ATTEMPTS",
+    "AUDIT",
     "CASES",
     "CASE_DAYS",
     "CASE_FINDINGS",
@@ -25,10 +29,6 @@ __all__ = [
     "LAWFUL",
     "METADATA",
     "OBJECTIONS",
-    "ACCOUNTS",
-    "ATTEMPTS",
-    "AUDIT",
-    "METADATA",
     "RECOVERY_CODES",
     "SESSIONS",
     "STATEMENTS",
