@@ -70,7 +70,7 @@ def new(
     from tallystick.agreement.text import draft_text, parse_text, starting_rules
     from tallystick.model import ConfigError
 
-    keys = [_key(one) for one in party]
+    keys = [read_signing_key(one) for one in party]
     if len({key.party for key in keys}) != 2:
         raise ConfigError(
             "agreement-parties",
@@ -391,7 +391,8 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _key(told: str) -> "VerifyingKey":
+def read_signing_key(told: str) -> "VerifyingKey":
+    """Return a party's signing key, given as its line or in a file."""
     from tallystick.proof import parse_verifying_key
 
     line = told if told.startswith("tallystick-") else _read(Path(told))

@@ -26,6 +26,7 @@ def make_app() -> typer.Typer:
         harm,
         keys,
         node,
+        office,
         pair,
         proof,
         records,
@@ -51,6 +52,7 @@ def make_app() -> typer.Typer:
     app.add_typer(agreement.app, name="agreement")
     app.add_typer(proof.app, name="proof")
     app.add_typer(console.app, name="console")
+    app.add_typer(office.app, name="office")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

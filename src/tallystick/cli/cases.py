@@ -224,8 +224,7 @@ def show(
             for whom, question in _questions(row.kind):
                 typer.echo(f"  may be asked of {whom}: {question}")
         else:
-            given = desk.objections.objection(name)
-            typer.echo(f"{name}  {given.action} by {given.rule}  {given.state}")
+            typer.echo(f"{name}  {_objection(desk, about, name)}  {state.state}")
         for line in _told(state):
             typer.echo(line)
 
@@ -600,7 +599,7 @@ def _desk(
                 channel=agreed.identifier,
                 parties=(one.party, other.party),
                 secret=secret,
-                terms=_terms(days),
+                terms=read_days(days),
             ),
             signing_key(own),
         )
@@ -608,7 +607,7 @@ def _desk(
         opened.close()
 
 
-def _terms(days: str) -> Any:  # ruff: ignore[any-type] (imported when it runs)
+def read_days(days: str) -> Any:  # ruff: ignore[any-type] (imported when it runs)
     """Read the days of steps.
 
     Raises:
@@ -694,6 +693,16 @@ def _about(case: str) -> tuple[str, str]:
         name = read_reference(case)
         return f"objection/{name}", name
     return f"case/{case.upper()}", case.upper()
+
+
+def _objection(desk: CaseDesk, about: str, name: str) -> str:
+    """Return what was done to the call, as this side or the peer keeps it."""
+    for one in desk.said(about):
+        if one.statement.kind == "received":
+            body = one.statement.body
+            return f"{body.get('action')} by {body.get('rule')}"
+    given = desk.objections.objection(name)
+    return f"{given.action} by {given.rule}"
 
 
 def _raised(row: CaseRow) -> dict[str, Any]:

@@ -79,6 +79,22 @@ class StatementBook:
         """Return what was said about a thing, in the order in which it came."""
         return self._found(STATEMENTS.c.about == about)
 
+    def in_room(self, room: str) -> dict[str, int]:
+        """Return how many statements there are about each thing of a room.
+
+        Args:
+            room: For example `agreement/`.
+        """
+        table = STATEMENTS.c
+        found = (
+            select(table.about, func.count())
+            .where(table.channel == self._channel, table.about.startswith(room))
+            .group_by(table.about)
+            .order_by(table.about)
+        )
+        with self._store.read() as connection:
+            return {about: count for about, count in connection.execute(found)}  # ruff: ignore[unnecessary-comprehension] (rows are not pairs to mypy)
+
     def unsent(self, *, limit: int = 1_000) -> Sequence[Kept]:
         """Return statements that are still to be sent to the peer, the oldest first."""
         return self._found(STATEMENTS.c.sent_ms.is_(None), limit=limit)

@@ -1,0 +1,274 @@
+"""An office at work: door, sender, cases and agreement put together."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import ssl
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from tallystick.blinding import Channel, PrivateKey
+from tallystick.blinding.agreement import agree
+from tallystick.cases.course import Terms
+from tallystick.cases.key import case_secret
+from tallystick.model import ConfigError, TallystickError
+from tallystick.net.statements import StatementDoor, StatementSender
+from tallystick.office.mirror import Mirror
+from tallystick.proof import Signed, VerifyingKey, signing_key
+from tallystick.store import StatementBook, Store, open_store
+from tallystick.store.cases import CaseDesk
+
+LOOK_S: Final = 1.0
+STOP_S: Final = 3
+AT_ONCE: Final = 64
+ROOMS: Final = ("case/", "objection/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeSettings:
+    """What an office is told.
+
+    Attributes:
+        store: URL of its store.
+        own: The party's key.
+        channel: The two parties' keys.
+        peer_key: What the peer signs with.
+        listen: Where the peer's statements come in, host and port.
+        peer: Where the peer's office is; empty: own statements wait.
+        book: Folder of the agreement's book; None: agreements stay in the store.
+        terms: Days that the steps of a case may take.
+        certificate: TLS, chain and key; None: on loopback only.
+        authorities: Who may vouch for the peer's server, PEM; None: whom this machine
+            believes.
+    """
+
+    store: str
+    own: PrivateKey
+    channel: Channel
+    peer_key: VerifyingKey
+    listen: tuple[str, int]
+    peer: str
+    book: Path | None
+    terms: Terms
+    certificate: tuple[Path, Path] | None
+    authorities: Path | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Office:
+    """One party's office for one channel.
+
+    Attributes:
+        settings: What it was told.
+        door: Takes the peer's statements.
+        sender: Sends own ones; None: no peer was named.
+        mirror: Keeps the agreement's folder; None: there is none.
+        desk: Where cases stand.
+    """
+
+    settings: OfficeSettings
+    door: StatementDoor
+    sender: StatementSender | None
+    mirror: Mirror | None
+    desk: CaseDesk
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Work until told to stop.
+
+        Args:
+            started: Called once the door is open.
+        """
+        server = _Server(self._serving())
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(one, server.leave)
+        tasks = [asyncio.create_task(self._look())]
+        if self.sender is not None:
+            tasks.append(asyncio.create_task(self.sender.run()))
+        tasks.append(asyncio.create_task(_tell(server, started)))
+        try:
+            await server.serve()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _serving(self) -> uvicorn.Config:
+        host, port = self.settings.listen
+        chain, key = self.settings.certificate or (None, None)
+        config = uvicorn.Config(
+            self.door.app(),
+            host,
+            port,
+            ssl_certfile=chain,
+            ssl_keyfile=key,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=STOP_S,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError):
+            raise ConfigError(
+                "office-tls",
+                "The certificate or its key cannot be read, or they do not fit.",
+                advice="PEM both; the certificate first, then those that signed it.",
+            ) from None
+        return config
+
+    async def _look(self) -> None:
+        """Keep the folder and the store alike."""
+        said = ""
+        while True:
+            trouble = await asyncio.to_thread(self._mirrored)
+            if trouble != said and trouble:
+                _say(trouble)
+            said = trouble
+            await asyncio.sleep(LOOK_S)
+
+    def _mirrored(self) -> str:
+        try:
+            if self.mirror is not None:
+                self.mirror.look()
+        except (TallystickError, OSError) as error:
+            return str(error)
+        return ""
+
+
+class _Server(uvicorn.Server):
+    """A server that ends quietly: being told to stop is no accident."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:  # ruff: ignore[no-self-use] (uvicorn calls it)
+        """Leave signals to the office.
+
+        Yields:
+            Nothing.
+        """
+        yield
+
+    def leave(self) -> None:
+        """Stop as soon as those who are there were answered."""
+        self.should_exit = True
+
+
+@contextmanager
+def open_office(
+    settings: OfficeSettings, *, now_ms: Callable[[], int] | None = None
+) -> Generator[Office]:
+    """Put an office together, and let go of its store afterwards.
+
+    Args:
+        settings: What it is told.
+        now_ms: Tells the time; None: the machine's clock.
+
+    Yields:
+        The office, ready to run.
+
+    A store that cannot be opened is refused as in `open_store`.
+
+    Raises:
+        ConfigError: "office-key", or "office-tls" where statements would come in over a
+            line in the clear.
+    """
+    own = signing_key(settings.own).public()
+    peer = settings.channel.peer_of(settings.own.public())
+    if settings.peer_key.party != peer.party:
+        raise ConfigError(
+            "office-key",
+            f"The peer of this channel is {peer.party}, and the key to check its "
+            f"signatures is one of {settings.peer_key.party}.",
+            advice=f"Give what {peer.party} prints by `tally node signing-key`.",
+        )
+    if settings.certificate is None and not _is_loopback(settings.listen[0]):
+        raise ConfigError(
+            "office-tls",
+            "Without TLS everybody on the way could read the statements.",
+            advice="Give --cert and --cert-key; behind a proxy on this machine that "
+            "ends TLS, listen on 127.0.0.1.",
+        )
+    store = open_store(settings.store)
+    try:
+        yield _office(settings, store, own, now_ms or _now_ms)
+    finally:
+        store.close()
+
+
+def _office(
+    settings: OfficeSettings,
+    store: Store,
+    own: VerifyingKey,
+    now_ms: Callable[[], int],
+) -> Office:
+    identifier = settings.channel.identifier
+    first, second = sorted((own, settings.peer_key), key=lambda key: key.party)
+    book = StatementBook(store, identifier)
+    peer = settings.channel.peer_of(settings.own.public())
+    desk = CaseDesk(
+        store=store,
+        channel=identifier,
+        parties=(first.party, second.party),
+        secret=case_secret(agree(settings.own, peer)),
+        terms=settings.terms,
+    )
+
+    def heard(signed: Signed) -> None:
+        if signed.statement.about.startswith(ROOMS):
+            desk.heard(signed, now_ms=now_ms())
+
+    door = StatementDoor(
+        book,
+        (first, second),
+        channel=identifier,
+        own=own.party,
+        now_ms=now_ms,
+        heard=heard,
+    )
+    sender = mirror = None
+    if settings.peer:
+        tls = ssl.create_default_context(cafile=settings.authorities)
+        sender = StatementSender(book, settings.peer, now_ms=now_ms, tls=tls)
+    if settings.book is not None:
+        mirror = Mirror(
+            folder=settings.book,
+            statements=book,
+            channel=identifier,
+            keys=(first, second),
+            own=own.party,
+            now_ms=now_ms,
+        )
+    return Office(settings=settings, door=door, sender=sender, mirror=mirror, desk=desk)
+
+
+async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:
+    while not server.started:  # ruff: ignore[async-busy-wait] (uvicorn has no event)
+        await asyncio.sleep(0.02)
+    started()
+
+
+def _say(sentence: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"office: {sentence}\n")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
