@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, func, literal, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    Select,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from tallystick.store.opening import Store
 
@@ -62,10 +71,12 @@ class Listing:
     Attributes:
         columns: What may be asked for and shown, by name.
         key: Breaks ties, so that no row is on two pages or on none.
+        only: What holds of all its rows; other rows of the table are none of it.
     """
 
     columns: Mapping[str, ColumnElement[Any]]
     key: Column[Any]
+    only: ColumnElement[bool] = field(default_factory=true)
 
     def find(self, store: Store, ask: Ask) -> Found:
         """Return one page of what is asked.
@@ -101,6 +112,7 @@ class Listing:
     def _where(self, chosen: Select[Any], ask: Ask) -> Select[Any]:
         at = self.columns
         return chosen.where(
+            self.only,
             *(at[n].contains(v, autoescape=True) for n, v in ask.contains.items()),
             *(at[n] == v for n, v in ask.equals.items()),
             *(at[n] >= v for n, v in ask.since.items()),

@@ -3,10 +3,12 @@
 from tallystick.store.cases.book import CaseBook
 from tallystick.store.cases.desk import CaseDesk
 from tallystick.store.cases.gathering import Gathered, gather
+from tallystick.store.cases.listing import About, case_listing
 from tallystick.store.cases.objections import ObjectionBook, ObjectionRow
 from tallystick.store.cases.rows import CaseQuery, CaseRow, Crossing, Day, Page
 
 __all__ = [
+    "About",
     "CaseBook",
     "CaseDesk",
     "CaseQuery",
@@ -17,5 +19,6 @@ __all__ = [
     "ObjectionBook",
     "ObjectionRow",
     "Page",
+    "case_listing",
     "gather",
 ]
