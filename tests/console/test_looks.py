@@ -11,10 +11,13 @@ from tallystick.console.desk import words
 from tallystick.report.texts import LANGUAGES
 
 from .live import calls
+from .planted import plant
 from .world import SESSION, running
 
 PAGES = {
     "today": ("analyst", "/"),
+    "cases": ("officer", "/cases"),
+    "case": ("officer", "/cases/{case}"),
     "people": ("administrator", "/people"),
     "person": ("administrator", "/people/{id}"),
     "audit": ("auditor", "/audit"),
@@ -76,9 +79,10 @@ def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme)
     kept = os.environ.get("TALLY_PICTURES")
     target = lively.person("vera", "operator")
     target_id = lively.accounts().people.named(target.name).id
+    case = plant(lively.store)
     for name, (role, path) in PAGES.items():
         page = looker(lively, chromium, role, language, scheme)
-        page.goto(lively.address + path.format(id=target_id))
+        page.goto(lively.address + path.format(id=target_id, case=case))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert grave(page) == [], (name, width)

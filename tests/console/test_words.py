@@ -9,11 +9,14 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
+from tallystick.cases.course import ANSWERS, CASE
 from tallystick.console.desk import words
-from tallystick.console.pages import audit, people
+from tallystick.console.pages import audit, cases, people
 from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
 from tallystick.console.people.rights import RIGHTS, ROLES
+from tallystick.domains.calls.cases import RULES
 from tallystick.report.texts import LANGUAGES, texts_in
+from tallystick.store.cases.desk import _WHY
 
 PACKAGE = files("tallystick.console")
 FORMS = {"en": 2, "ru": 3, "be": 3}
@@ -61,12 +64,22 @@ def test_every_word_that_is_asked_for_is_there(language):
     for path in (PACKAGE / "pages").rglob("*"):
         if path.suffix in {".py", ".j2"}:
             asked |= set(ASKED.findall(path.read_text(encoding="utf-8")))
-    columns = itertools.chain(audit.TABLE.columns, people.TABLE.columns)
+    columns = itertools.chain(audit.TABLE.columns, people.TABLE.columns, cases.COLUMNS)
     asked |= {f"column.{one.name}" for one in columns}
     asked |= {f"page.{one.page}" for one in RIGHTS}
     asked |= {f"role.{one}" for one in ROLES} | {f"why.{one}" for one in ROLES}
     asked |= {f"outcome.{one}" for one in _OUTCOMES}
     asked |= {f"trouble.{one}" for one in _TROUBLE}
+    asked |= {f"case.{one}" for one in cases.KINDS}
+    asked |= {f"state.{one}" for one in cases.STATES}
+    asked |= {f"step.{one.kind}" for one in CASE.steps}
+    asked |= {f"answer.{one}" for one in ANSWERS}
+    asked |= {f"decision.{one}" for one in CASE.decisions | {"withdrawn", "lapsed"}}
+    asked |= {f"over.{one}" for one in (*_WHY, "later")}
+    found = {one for rule in RULES for one in rule.findings}
+    asked |= {f"kind.{one}.title" for one in found}
+    page = (PACKAGE / "pages" / "cases.py").read_text(encoding="utf-8")
+    asked |= {f"problem.{one}" for one in re.findall(r'problem="(\w+)"', page)}
     entry = (PACKAGE / "people" / "entry.py").read_text(encoding="utf-8")
     passwords = (PACKAGE / "people" / "passwords.py").read_text(encoding="utf-8")
     asked |= {f"refusal.{one}" for one in re.findall(r'Refusal\("(\w+)"', entry)}

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.cases import Days_, read_days
+
 if TYPE_CHECKING:
     from tallystick.console.people.accounts import Accounts
     from tallystick.store import Account
@@ -61,6 +63,7 @@ def run(
     party: Annotated[
         str, typer.Option("--party", help="Our own name, as people see it.")
     ] = "",
+    days: Days_ = "",
     insecure_http: Annotated[
         bool,
         typer.Option(
@@ -86,6 +89,7 @@ def run(
             node=node,
             node_settings=config,
             party=party,
+            terms=read_days(days),
             started=typer.echo,
         )
     finally:

@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 
+from tallystick.cases.course import Terms
 from tallystick.console.app import app
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
@@ -88,6 +89,7 @@ def serve(
     node: str = "",
     node_settings: Path | None = None,
     party: str = "",
+    terms: Terms | None = None,
     started: Callable[[str], None],
 ) -> None:
     """Answer until the process is told to stop.
@@ -98,6 +100,7 @@ def serve(
         node: Where a node answers; empty: none.
         node_settings: Its settings file, to be shown.
         party: Our own name.
+        terms: Days that the steps of a case may take; None: those of the standard.
         started: Is told the address.
 
     Raises:
@@ -109,6 +112,7 @@ def serve(
         node=node,
         node_settings=node_settings,
         party=party,
+        terms=terms or Terms(),
         stopping=lambda: any(one.should_exit for one in servers),
     )
     try:

@@ -1,11 +1,12 @@
 """What a console is told when it is put together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tallystick.cases.course import Terms
 from tallystick.model import ConfigError
 from tallystick.node.service import now_ms
 
@@ -23,6 +24,7 @@ class ConsoleSettings:
         node: Where a node answers, such as `http://127.0.0.1:8080`; empty: none.
         node_settings: The settings file of that node, to be shown; None: it is not.
         party: Our own name, as people see it.
+        terms: Days that the steps of a case may take, as agreed.
         idle_ms: After so long without use a session ends.
         session_ms: So long after sign-in it ends in any case.
         entering_ms: So long may somebody take from password to code.
@@ -34,6 +36,7 @@ class ConsoleSettings:
     node: str = ""
     node_settings: Path | None = None
     party: str = ""
+    terms: Terms = field(default_factory=Terms)
     idle_ms: int = 30 * MINUTE_MS
     session_ms: int = 12 * HOUR_MS
     entering_ms: int = 10 * MINUTE_MS

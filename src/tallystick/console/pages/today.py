@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tallystick.console.nodewatch import Looked
+from tallystick.console.pages.cases import count
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.node.watch.top import HARMLESS, Reading, View
 from tallystick.report.formats import Formats
@@ -144,7 +145,8 @@ def _finite(value: float | None) -> float | None:
 
 
 def _read(visit: Visit) -> Response:
-    return visit.page("today/today.html.j2", **_values(visit, visit.desk.node.look()))
+    values = _values(visit, visit.desk.node.look())
+    return visit.page("today/today.html.j2", cases=count(visit), **values)
 
 
 def _live(visit: Visit) -> Response:

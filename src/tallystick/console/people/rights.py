@@ -10,6 +10,8 @@ _ALL: Final = frozenset(ROLES)
 _NOT_OPERATOR: Final = _ALL - {"operator"}
 _ADMINISTRATOR: Final = frozenset[Role]({"administrator"})
 _AUDITOR: Final = frozenset[Role]({"auditor"})
+_NUMBERS: Final = frozenset[Role]({"analyst", "officer"})
+_CROSSINGS: Final = frozenset[Role]({*_NUMBERS, "operator"})
 _TECHNICAL: Final = frozenset[Role]({"analyst", "auditor", "administrator"})
 
 
@@ -44,6 +46,11 @@ RIGHTS: Final = (
     Right("today", "read", _ALL, "GET", "/"),
     Right("today", "live", _ALL, "GET", "/today/live"),
     Right("today", "figures", _NOT_OPERATOR),
+    Right("cases", "read", _ALL, "GET", "/cases"),
+    Right("cases", "export", _ALL, "GET", "/cases.csv"),
+    Right("cases", "one", _ALL, "GET", "/cases/{id}"),
+    Right("cases", "crossings", _CROSSINGS),
+    Right("cases", "open", _NUMBERS, "POST", "/cases/{id}/open"),
     Right("people", "read", _ADMINISTRATOR, "GET", "/people"),
     Right("people", "export", _ADMINISTRATOR, "GET", "/people.csv"),
     Right("people", "add", _ADMINISTRATOR, "POST", "/people"),

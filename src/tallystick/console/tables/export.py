@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-from tallystick.console.tables.table import Table, read_ask
+from tallystick.console.tables.table import UNITS, Table, read_ask
 from tallystick.console.visit import Visit, moment
 from tallystick.store.listing import Row
 
@@ -47,6 +47,8 @@ def _plain(kind: str, value: object) -> str:
         return ""
     if kind == "time":
         return moment(int(str(value))).isoformat(timespec="seconds")
+    if UNITS.get(kind, 1) > 1:
+        return str(int(str(value)) / UNITS[kind])
     text = str(value)
     # A spreadsheet would compute it.
     return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text

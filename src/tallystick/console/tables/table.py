@@ -7,6 +7,7 @@ from typing import Final, Literal
 from urllib.parse import urlencode
 
 from tallystick.console.visit import Visit, moment
+from tallystick.report.formats import Formats
 from tallystick.report.texts import Texts
 from tallystick.store import Ask, Listing
 from tallystick.store.listing import COUNTED, Row
@@ -14,6 +15,13 @@ from tallystick.store.listing import COUNTED, Row
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = COUNTED // PAGE_SIZE
 _TEXT_LENGTH: Final = 128
+UNITS: Final[Mapping[str, int]] = {"number": 1, "money": 100, "share": 1_000_000}
+"""So many of what is kept are one of what is shown."""
+_WRITTEN: Final[Mapping[str, Callable[[Formats, float], str]]] = {
+    "number": Formats.integer,
+    "money": lambda formats, value: formats.number(value, digits=2),
+    "share": Formats.share,
+}
 _DAY_MS: Final = 86_400_000
 
 
@@ -23,19 +31,23 @@ class Column:
 
     Attributes:
         name: As the listing has it; its heading is the message `column.NAME`.
-        kind: `text` is searched in, `choice` is chosen, of `time` days are given.
+        kind: `text` is searched in, `choice` is chosen, of `time` days are given;
+            a `number`, `money` (in hundredths, of the row's `currency`) and a
+            `share` (in millionths) are only shown.
         choices: Those of a choice.
         words: Values are the messages `WORDS.VALUE`, where there are such.
         link: Where a cell leads.
         filters: Whether rows can be chosen by it.
+        shown: Whether the page has it as a column, too, and not only the file.
     """
 
     name: str
-    kind: Literal["text", "choice", "time"] = "text"
+    kind: Literal["text", "choice", "time", "number", "money", "share"] = "text"
     choices: tuple[str, ...] = ()
     words: str = ""
     link: Callable[[Row], str] | None = None
     filters: bool = True
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +92,13 @@ class Cell:
         text: Its words.
         href: Where it leads; empty: nowhere.
         at: Of a time, the machine's form.
+        is_number: Whether digits stand under digits.
     """
 
     text: str
     href: str = ""
     at: str = ""
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +148,7 @@ def show(visit: Visit, table: Table) -> Shown:
     said = {name: value for name, value in _said(table, visit.query) if value}
     order = {"sort": ask.sort, "down": "1" if ask.down else "0"}
     path = f"/{table.name}"
+    shown = [one for one in table.columns if one.shown]
 
     def href(**more: str) -> str:
         fields = {name: value for name, value in (said | more).items() if value}
@@ -141,7 +156,7 @@ def show(visit: Visit, table: Table) -> Shown:
 
     def turned(column: Column) -> Heading:
         mine = column.name == ask.sort
-        down = not ask.down if mine else column.kind == "time"
+        down = not ask.down if mine else column.kind not in {"text", "choice"}
         state = ("descending" if ask.down else "ascending") if mine else "none"
         to = href(sort=column.name, down="1" if down else "0")
         return Heading(visit.t.say(f"column.{column.name}"), to, state)
@@ -150,10 +165,8 @@ def show(visit: Visit, table: Table) -> Shown:
         name=table.name,
         path=path,
         columns=tuple(one for one in table.columns if one.filters),
-        headings=[turned(one) for one in table.columns],
-        rows=[
-            [_cell(visit.t, one, row) for one in table.columns] for row in found.rows
-        ],
+        headings=[turned(one) for one in shown],
+        rows=[[_cell(visit.t, one, row) for one in shown] for row in found.rows],
         values=said,
         hidden=order,
         total=min(found.total, COUNTED),
@@ -226,5 +239,10 @@ def _cell(t: Texts, column: Column, row: Row) -> Cell:
         at = moment(value)
         text = f"{t.formats.day_and_month(at)} {at.year}, {t.formats.clock(at)}"
         return Cell(text, href, at.isoformat(timespec="seconds"))
+    if column.kind in UNITS:
+        written = _WRITTEN[column.kind](t.formats, value / UNITS[column.kind])
+        if column.kind == "money":
+            written = f"{written} {row['currency']}"
+        return Cell(written, href, is_number=True)
     text = t.named(column.words, str(value)) if column.words else str(value)
     return Cell(text, href)
