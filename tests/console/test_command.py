@@ -9,6 +9,8 @@ import time
 import httpx2
 import pytest
 
+from cli import told
+
 
 def tally(*words):
     """Run a command."""
@@ -26,21 +28,21 @@ def test_accounts_are_made_listed_changed_and_locked(tmp_path):
     store = ("--store", f"sqlite:///{tmp_path / 'c.db'}")
 
     def account(*words):
-        return tally("account", *words, *store)
+        return told.tally("console", "account", *words, *store, folder=tmp_path)
 
     made = account("add", "anna", "--role", "administrator")
-    assert re.fullmatch(r"[\w-]{16}\n", made.stdout)
-    assert account("add", "olga", "--role", "operator", "--trunks", "T1,T2").stdout
-    assert account("role", "olga", "--role", "auditor").returncode == 0
-    assert account("lock", "olga").returncode == 0
-    listed = account("list").stdout.splitlines()
+    assert re.fullmatch(r"[\w-]{16}\n", made.out)
+    assert account("add", "olga", "--role", "operator", "--trunks", "T1,T2").out
+    assert account("role", "olga", "--role", "auditor").status == 0
+    assert account("lock", "olga").status == 0
+    listed = account("list").out.splitlines()
     assert [line.split()[:2] for line in listed] == [
         ["anna", "administrator"],
         ["olga", "auditor"],
     ]
     assert "locked" in listed[1]
-    assert account("lock", "olga", "--undo").returncode == 0
-    assert account("reset", "olga").stdout != made.stdout
+    assert account("lock", "olga", "--undo").status == 0
+    assert account("reset", "olga").out != made.out
     for words, says in (
         (("lock", "anna"), "last administrator"),
         (("add", "anna", "--role", "analyst"), "already"),
@@ -50,9 +52,9 @@ def test_accounts_are_made_listed_changed_and_locked(tmp_path):
         (("reset", "nobody"), "no account of that name"),
     ):
         refused = account(*words)
-        assert refused.returncode == 2
-        assert says in refused.stderr
-        assert "Traceback" not in refused.stderr
+        assert refused.status == 2
+        assert says in refused.err
+        assert "Traceback" not in refused.err
 
 
 @pytest.mark.parametrize(
