@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tallystick.cli import case_papers
+from tallystick.cli.case_desk import (
+    Case_,
+    Channel_,
+    Days_,
+    From_,
+    Json_,
+    Key_,
+    Store_,
+    Text_,
+    Until_,
+    about_of,
+    date_of,
+    findings_of,
+    ms_of,
+    now_ms,
+    open_desk,
+    say,
+)
+from tallystick.cli.case_words import (
+    line_of,
+    lines_of,
+    questions_of,
+    raised_body,
+    what_was_done,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    import polars as pl
-
-    from tallystick.cases.letter import Letter
-    from tallystick.cases.state import State
-    from tallystick.proof import SigningKey
-    from tallystick.store.cases import CaseDesk, CaseRow
+    pass
 
 app = typer.Typer(
     name="cases",
@@ -26,41 +45,6 @@ app = typer.Typer(
 )
 
 NAMED_MOST = 50
-CROSSINGS_MOST = 100_000
-Store_ = Annotated[
-    str, typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
-]
-Key_ = Annotated[Path, typer.Option("--key", help="Your private key file.")]
-Channel_ = Annotated[
-    Path, typer.Option("--channel", help="The channel file of `tally keys agree`.")
-]
-Days_ = Annotated[
-    str,
-    typer.Option(
-        "--days", help="Days that steps may take, such as ask=14,answer=30,appeal=14."
-    ),
-]
-Case_ = Annotated[
-    str, typer.Argument(help="The case, or the reference of an objection.")
-]
-Text_ = Annotated[str, typer.Option("--text", help="In words; the peer reads it.")]
-Json_ = Annotated[
-    bool, typer.Option("--json", help="Print plain values for a program.")
-]
-From_ = Annotated[
-    str, typer.Option("--from", help="From when: a date, such as 2026-03-01.")
-]
-Until_ = Annotated[
-    str | None, typer.Option("--until", help="Until when; without it for good.")
-]
-
-
-class Tongue(StrEnum):
-    """Languages of letters."""
-
-    BE = "be"
-    RU = "ru"
-    EN = "en"
 
 
 class Covers(StrEnum):
@@ -102,7 +86,7 @@ def import_(
     from tallystick.node.config.files import read_text
     from tallystick.store.cases import gather
 
-    with _desk(store, key, channel) as (desk, _):
+    with open_desk(store, key, channel) as (desk, _):
         if departure not in desk.parties:
             raise ConfigError(
                 "case-party",
@@ -112,7 +96,7 @@ def import_(
         (arrival,) = set(desk.parties) - {departure}
         way = {"domain": "calls", "departure": departure, "arrival": arrival}
         grouped = group_findings(
-            sort_findings(_findings(result)),
+            sort_findings(findings_of(result)),
             **way,
             secret=desk.secret,
             lawful=desk.cases.lawful(),
@@ -185,7 +169,7 @@ def list_(
                 states=state or (),
                 kinds=kind or (),
                 text=search,
-                overdue_ms=_now_ms() if overdue else None,
+                overdue_ms=now_ms() if overdue else None,
                 page=page - 1,
             )
         )
@@ -196,7 +180,7 @@ def list_(
         typer.echo(json.dumps({"total": found.total, "cases": rows}, indent=1))
         return
     for row in found.rows:
-        typer.echo(_line(row))
+        typer.echo(line_of(row))
     typer.echo(f"{len(found.rows)} of {found.total} cases.")
 
 
@@ -213,19 +197,21 @@ def show(
     Example: tally cases show 7QF2M9XT4CW0AB12 --store sqlite:///cases.db --key by.key
     --channel channel.toml
     """
-    with _desk(store, key, channel, days) as (desk, _):
-        about, name = _about(case)
-        state = desk.state(about, now_ms=_now_ms())
+    with open_desk(store, key, channel, days) as (desk, _):
+        about, name = about_of(case)
+        state = desk.state(about, now_ms=now_ms())
         if about.startswith("case/"):
             row = desk.cases.case(name)
-            typer.echo(_line(row))
+            typer.echo(line_of(row))
             for day in desk.cases.trend(name):
-                typer.echo(f"  {_date(day.day * 86_400_000)}  {day.crossings:,} calls")
-            for whom, question in _questions(row.kind):
+                typer.echo(
+                    f"  {date_of(day.day * 86_400_000)}  {day.crossings:,} calls"
+                )
+            for whom, question in questions_of(row.kind):
                 typer.echo(f"  may be asked of {whom}: {question}")
         else:
-            typer.echo(f"{name}  {_objection(desk, about, name)}  {state.state}")
-        for line in _told(state):
+            typer.echo(f"{name}  {what_was_done(desk, about, name)}  {state.state}")
+        for line in lines_of(state):
             typer.echo(line)
 
 
@@ -256,11 +242,11 @@ def ask(
     Example: tally cases ask 7QF2M9XT4CW0AB12 --question as-answered
     --store sqlite:///cases.db --key by.key --channel channel.toml
     """
-    with _desk(store, key, channel, days) as (desk, signing):
-        about, name = _about(case)
-        if desk.state(about, now_ms=_now_ms()).state == "none":
+    with open_desk(store, key, channel, days) as (desk, signing):
+        about, name = about_of(case)
+        if desk.state(about, now_ms=now_ms()).state == "none":
             row = desk.cases.case(name)
-            _say(desk, signing, about, "raised", _raised(row))
+            say(desk, signing, about, "raised", raised_body(row))
         (peer,) = set(desk.parties) - {signing.party}
         named = desk.cases.surest(name, most=most) if about[:5] == "case/" else ()
         body = {
@@ -270,7 +256,7 @@ def ask(
             "crossings": list(named),
             "text": text,
         }
-        _say(desk, signing, about, "asked", body)
+        say(desk, signing, about, "asked", body)
 
 
 @app.command("open")
@@ -284,9 +270,9 @@ def open_(
     """
     from tallystick.model import RefusedError
 
-    with _desk(store, key, channel, days) as (desk, signing):
-        about, name = _about(case)
-        state = desk.state(about, now_ms=_now_ms())
+    with open_desk(store, key, channel, days) as (desk, signing):
+        about, name = about_of(case)
+        state = desk.state(about, now_ms=now_ms())
         named = {one for asked in state.asked for one in asked.crossings}
         named -= state.opened.get(signing.party, {}).keys()
         row = desk.cases.case(name)
@@ -308,7 +294,7 @@ def open_(
                 advice="Import the result that holds them; what is missing is an "
                 "answer, too: no-evidence.",
             )
-        _say(desk, signing, about, "opened", {"halves": halves})
+        say(desk, signing, about, "opened", {"halves": halves})
 
 
 @app.command()
@@ -329,9 +315,9 @@ def answer(
     Example: tally cases answer 7QF2M9XT4CW0AB12 confirmed --store sqlite:///cases.db
     --key ru.key --channel channel.toml
     """
-    with _desk(store, key, channel, days) as (desk, signing):
-        about, _ = _about(case)
-        _say(desk, signing, about, "answered", {"answer": answer, "text": text})
+    with open_desk(store, key, channel, days) as (desk, signing):
+        about, _ = about_of(case)
+        say(desk, signing, about, "answered", {"answer": answer, "text": text})
 
 
 @app.command()
@@ -363,11 +349,11 @@ def decide(
     if decision == "lawful":
         body["lawful"] = {
             "covers": covers.value,
-            "from_ms": _ms(from_),
-            "until_ms": None if until is None else _ms(until),
+            "from_ms": ms_of(from_),
+            "until_ms": None if until is None else ms_of(until),
         }
-    with _desk(store, key, channel, days) as (desk, signing):
-        _say(desk, signing, _about(case)[0], "decided", body)
+    with open_desk(store, key, channel, days) as (desk, signing):
+        say(desk, signing, about_of(case)[0], "decided", body)
 
 
 @app.command()
@@ -384,8 +370,8 @@ def appeal(
     Example: tally cases appeal 7QF2M9XT4CW0AB12 --text "The trunk was renumbered."
     --store sqlite:///cases.db --key ru.key --channel channel.toml
     """
-    with _desk(store, key, channel, days) as (desk, signing):
-        _say(desk, signing, _about(case)[0], "appealed", {"text": text})
+    with open_desk(store, key, channel, days) as (desk, signing):
+        say(desk, signing, about_of(case)[0], "appealed", {"text": text})
 
 
 @app.command()
@@ -402,10 +388,10 @@ def close(
     Example: tally cases close 7QF2M9XT4CW0AB12 --store sqlite:///cases.db --key by.key
     --channel channel.toml
     """
-    with _desk(store, key, channel, days) as (desk, signing):
-        about, _ = _about(case)
+    with open_desk(store, key, channel, days) as (desk, signing):
+        about, _ = about_of(case)
         kind = "closed" if about.startswith("case/") else "told"
-        _say(desk, signing, about, kind, {"text": text})
+        say(desk, signing, about, kind, {"text": text})
 
 
 @app.command("object")
@@ -425,7 +411,7 @@ def object_(
     from tallystick.cases.reference import read_reference
 
     name = read_reference(reference)
-    with _desk(store, key, channel, days) as (desk, signing):
+    with open_desk(store, key, channel, days) as (desk, signing):
         given = desk.objections.objection(name)
         body = {
             "domain": "calls",
@@ -433,7 +419,7 @@ def object_(
             "rule": given.rule,
             "text": text,
         }
-        _say(desk, signing, f"objection/{name}", "received", body)
+        say(desk, signing, f"objection/{name}", "received", body)
 
 
 @app.command()
@@ -472,308 +458,14 @@ def explain(
         kind=kind,
         actor=carrier,
         object=about,
-        from_ms=_ms(from_),
-        until_ms=None if until is None else _ms(until),
+        from_ms=ms_of(from_),
+        until_ms=None if until is None else ms_of(until),
     )
     name = hashlib.sha256(repr(astuple(lawful)).encode()).hexdigest()
-    with _desk(store, key, channel) as (desk, _):
+    with open_desk(store, key, channel) as (desk, _):
         desk.cases.keep_lawful(name, lawful, why=why)
     typer.echo("Kept. Findings that it covers are no part of a case from now on.")
 
 
-@app.command()
-def letter(
-    case: Case_,
-    store: Store_,
-    key: Key_,
-    channel: Channel_,
-    out: Annotated[Path, typer.Option("--out", help="A file: .txt, .docx or .pdf.")],
-    language: Annotated[
-        Tongue, typer.Option("--language", help="Of the letter.")
-    ] = Tongue.EN,
-    days: Days_ = "",
-) -> None:
-    """Write the request that was last asked as a letter.
-
-    Example: tally cases letter 7QF2M9XT4CW0AB12 --language be --out request.docx
-    --store sqlite:///cases.db --key by.key --channel channel.toml
-    """
-    from tallystick.cases.letter import Subject, write_letter
-    from tallystick.model import ConfigError, RefusedError
-
-    if out.suffix not in {".txt", ".docx", ".pdf"}:
-        raise ConfigError(
-            "case-suffix",
-            f"A letter cannot be written as {out.name}.",
-            advice="Name a file that ends in .txt, .docx or .pdf.",
-        )
-    with _desk(store, key, channel, days) as (desk, _):
-        about, name = _about(case)
-        state = desk.state(about, now_ms=_now_ms())
-        if not state.asked or not about.startswith("case/"):
-            raise RefusedError(
-                "case-unasked",
-                "Nobody was asked about this case yet.",
-                advice="`tally cases ask` asks; the letter repeats it.",
-            )
-        row, asked = desk.cases.case(name), state.asked[-1]
-        fields = Subject.__slots__
-        written = write_letter(
-            Subject(case=name, **{f: getattr(row, f) for f in fields if f != "case"}),
-            language=language.value,
-            sender=asked.by,
-            whom=asked.operator or asked.whom,
-            question=asked.question,
-            handles=asked.crossings,
-            due_ms=state.due_ms if state.state == "asked" else None,
-        )
-        out.write_bytes(_as(out.suffix, written, language))
-    typer.echo(f"Written: {out}")
-
-
-@app.command()
-def export(
-    case: Case_,
-    store: Store_,
-    key: Key_,
-    channel: Channel_,
-    out: Annotated[Path, typer.Option("--out", help="A file: .json or .xlsx.")],
-    days: Days_ = "",
-) -> None:
-    """Write all that is held of a case: its crossings and everything that was said.
-
-    Example: tally cases export 7QF2M9XT4CW0AB12 --out case.xlsx
-    --store sqlite:///cases.db --key by.key --channel channel.toml
-    """
-    from dataclasses import asdict
-
-    from tallystick.model import ConfigError
-    from tallystick.report.cases import Dossier, dossier_json, dossier_xlsx
-
-    if out.suffix not in {".json", ".xlsx"}:
-        raise ConfigError(
-            "case-suffix",
-            f"A case cannot be written as {out.name}.",
-            advice="Name a file that ends in .json or .xlsx.",
-        )
-    with _desk(store, key, channel, days) as (desk, _):
-        about, name = _about(case)
-        dossier = Dossier(
-            case=asdict(desk.cases.case(name)),
-            state=asdict(desk.state(about, now_ms=_now_ms())),
-            days=[asdict(day) for day in desk.cases.trend(name)],
-            crossings=[asdict(one) for one in _crossings(desk, name)],
-            statements=[one.note.decode() for one in desk.said(about)],
-        )
-        if out.suffix == ".json":
-            out.write_text(dossier_json(dossier), encoding="utf-8")
-        else:
-            out.write_bytes(dossier_xlsx(dossier, at_ms=_now_ms()))
-    typer.echo(f"Written: {out}")
-
-
-@contextmanager
-def _desk(
-    store: str, key: Path, channel: Path, days: str = ""
-) -> Generator[tuple[CaseDesk, SigningKey]]:
-    """Open a desk, and close its store behind it.
-
-    Yields:
-        It, once, and the key to sign with.
-    """
-    from tallystick.blinding.agreement import agree
-    from tallystick.blinding.keyfile import read_channel, read_private_key
-    from tallystick.cases.key import case_secret
-    from tallystick.proof import signing_key
-    from tallystick.store import open_store
-    from tallystick.store.cases import CaseDesk
-
-    own, agreed = read_private_key(key), read_channel(channel)
-    secret = case_secret(agree(own, agreed.peer_of(own.public())))
-    one, other = agreed.keys
-    opened = open_store(store)
-    try:
-        yield (
-            CaseDesk(
-                store=opened,
-                channel=agreed.identifier,
-                parties=(one.party, other.party),
-                secret=secret,
-                terms=read_days(days),
-            ),
-            signing_key(own),
-        )
-    finally:
-        opened.close()
-
-
-def read_days(days: str) -> Any:  # ruff: ignore[any-type] (imported when it runs)
-    """Read the days of steps.
-
-    Raises:
-        ConfigError: "case-days".
-    """
-    from tallystick.cases.course import Terms
-    from tallystick.model import ConfigError
-
-    pairs = [one.partition("=") for one in days.split(",") if one]
-    known = Terms.__slots__
-    if all(name in known and value.isdecimal() for name, _, value in pairs):
-        return Terms(**{name: int(value) for name, _, value in pairs})
-    raise ConfigError(
-        "case-days",
-        "The days of the steps cannot be read.",
-        advice=f"Give them as {','.join(f'{name}=14' for name in known)}.",
-    )
-
-
-def _now_ms() -> int:
-    import time
-
-    return time.time_ns() // 1_000_000
-
-
-def _ms(date: str) -> int:
-    """Read a date.
-
-    Raises:
-        ConfigError: "case-date".
-    """
-    from datetime import UTC, datetime
-
-    from tallystick.model import ConfigError
-
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        raise ConfigError(
-            "case-date", "A date cannot be read.", advice="Write it as 2026-03-01."
-        ) from None
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(zoned.timestamp() * 1000)
-
-
-def _date(at_ms: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
-
-
-def _findings(result: Path) -> pl.LazyFrame:
-    """Read the findings of a result folder.
-
-    Raises:
-        MalformedError: "case-result".
-    """
-    import polars as pl
-
-    from tallystick.model import MalformedError
-
-    if not (result / "summary.json").is_file():
-        raise MalformedError(
-            "case-result",
-            f"{result} is not a result: it has no summary.json.",
-            advice="Give the folder that `tally pair` wrote.",
-        )
-    try:
-        return pl.scan_parquet(result / "findings.parquet").collect().lazy()
-    except (OSError, pl.exceptions.PolarsError):
-        raise MalformedError(
-            "case-result",
-            f"The findings in {result} cannot be read.",
-            advice="Let `tally pair` write the result again.",
-        ) from None
-
-
-def _about(case: str) -> tuple[str, str]:
-    """Return what statements are about, and the name: of a case, or an objection."""
-    from tallystick.cases.reference import read_reference
-
-    if "-" in case:
-        name = read_reference(case)
-        return f"objection/{name}", name
-    return f"case/{case.upper()}", case.upper()
-
-
-def _objection(desk: CaseDesk, about: str, name: str) -> str:
-    """Return what was done to the call, as this side or the peer keeps it."""
-    for one in desk.said(about):
-        if one.statement.kind == "received":
-            body = one.statement.body
-            return f"{body.get('action')} by {body.get('rule')}"
-    given = desk.objections.objection(name)
-    return f"{given.action} by {given.rule}"
-
-
-def _raised(row: CaseRow) -> dict[str, Any]:
-    names = ("domain", "kind", "departure", "arrival", "actor", "object", "crossings")
-    more = ("ms", "first_ms", "last_ms", "confidence_ppm")
-    return {name: getattr(row, name) for name in (*names, *more)}
-
-
-def _say(
-    desk: CaseDesk, key: SigningKey, about: str, kind: str, body: dict[str, Any]
-) -> None:
-    desk.say(about, kind, body, key=key, now_ms=_now_ms())
-    typer.echo(f"Signed and kept: {kind}. It goes to the peer with the next delivery.")
-
-
-def _line(row: CaseRow) -> str:
-    about = f" {row.object}" if row.object else ""
-    cost = f"  {row.money / 100:,.2f} {row.currency}" if row.currency else ""
-    return (
-        f"{row.id}  {row.state:<9}  {row.kind}: {row.actor}{about}"
-        f" ({row.departure} to {row.arrival})  {row.crossings:,} calls,"
-        f" {row.stake_ms / 60_000:,.1f} min{cost}"
-        f"  {row.confidence_ppm / 10_000:.2f} %  last {_date(row.last_ms)}"
-    )
-
-
-def _told(state: State) -> list[str]:
-    """Say where a case stands, line by line."""
-    from tallystick.cases.state import overdue
-
-    lines = [f"  state: {state.state}"]
-    if state.outcome:
-        lines.append(f"  outcome: {state.outcome}")
-    if state.due_ms is not None:
-        late = " (overdue)" if overdue(state, _now_ms()) else ""
-        turn = " and ".join(state.turn)
-        lines.append(f"  turn of {turn} until {_date(state.due_ms)}{late}")
-    for one in state.asked:
-        whom = one.operator or one.whom
-        named = f"{len(one.crossings)} crossings"
-        said = one.answer or "no answer yet"
-        lines.append(f"  {one.by} asked {whom}: {one.question}, {named}: {said}")
-    lines += [f"  opened by {by}: {len(some)}" for by, some in state.opened.items()]
-    lines += [f"  passed over: {name[:12]} ({why})" for name, why in state.passed_over]
-    return lines
-
-
-def _questions(kind: str) -> list[tuple[str, str]]:
-    from tallystick.domains.calls.cases import RULES
-
-    return [one for rule in RULES if rule.kind == kind for one in rule.asks]
-
-
-def _as(suffix: str, written: Letter, language: Tongue) -> bytes:
-    from tallystick.report.cases import letter_docx, letter_pdf
-
-    if suffix == ".docx":
-        return letter_docx(written, language=language.value, at_ms=_now_ms())
-    if suffix == ".pdf":
-        return letter_pdf(written, language=language.value)
-    return written.text.encode()
-
-
-def _crossings(desk: CaseDesk, name: str) -> Sequence[Any]:
-    """Return a case's crossings, at most as many as a workbook can show."""
-    every: list[Any] = []
-    after = None
-    while len(every) < CROSSINGS_MOST:
-        some = desk.cases.crossings(name, after=after, size=500)
-        every += some
-        if len(some) < 500:
-            break
-        after = (some[-1].at_ms, some[-1].handle)
-    return every
+app.command()(case_papers.letter)
+app.command()(case_papers.export)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli.cases import Days_, read_days
+from tallystick.cli.case_desk import Days_, read_days
 
 if TYPE_CHECKING:
     from tallystick.console.people.accounts import Accounts

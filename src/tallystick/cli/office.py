@@ -71,7 +71,7 @@ def run(
 
     from tallystick.blinding import read_channel, read_private_key
     from tallystick.cli.agreement import read_signing_key
-    from tallystick.cli.cases import read_days
+    from tallystick.cli.case_desk import read_days
     from tallystick.office import OfficeSettings, open_office
 
     settings = OfficeSettings(

@@ -1,6 +1,5 @@
 """The console as a process of its own, so that it can never slow a call."""
 
-import ipaddress
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tallystick.cases.course import Terms
 from tallystick.console.app import app
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
+from tallystick.net.listen import is_loopback
 from tallystick.store import Store
 
 STOP_S: Final = 3
@@ -67,7 +67,7 @@ class Listening:
                 "--cert and --key go together, and without --insecure-http.",
                 advice="Give both, or neither.",
             )
-        near = _is_loopback(bare)
+        near = is_loopback(bare)
         # Without a certificate: a proxy beside it ends TLS, or it is a demonstration.
         behind = near and address.startswith("https://")
         if cert is None and not (near and insecure_http) and not behind:
@@ -139,10 +139,3 @@ def serve(
     started(listening.address)
     servers.append(uvicorn.Server(config))
     servers[0].run()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

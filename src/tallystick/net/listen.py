@@ -1,7 +1,8 @@
-"""Listens on UDP and TCP under one port."""
+"""Where to listen: on UDP and TCP under one port; who can reach it."""
 
 import asyncio
 import errno
+import ipaddress
 from collections.abc import Callable
 from typing import Final
 
@@ -42,3 +43,15 @@ async def listen_on_both(
             left -= 1
             if not left or error.errno != errno.EADDRINUSE:
                 raise
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens at a host.
+
+    Args:
+        host: A name, or an address without brackets.
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

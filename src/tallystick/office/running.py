@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import ssl
 import sys
@@ -20,6 +19,7 @@ from tallystick.blinding.agreement import agree
 from tallystick.cases.course import Terms
 from tallystick.cases.key import case_secret
 from tallystick.model import ConfigError, TallystickError
+from tallystick.net.listen import is_loopback
 from tallystick.net.statements import StatementDoor, StatementSender
 from tallystick.office.mirror import Mirror
 from tallystick.proof import Signed, VerifyingKey, signing_key
@@ -192,7 +192,7 @@ def open_office(
             f"signatures is one of {settings.peer_key.party}.",
             advice=f"Give what {peer.party} prints by `tally node signing-key`.",
         )
-    if settings.certificate is None and not _is_loopback(settings.listen[0]):
+    if settings.certificate is None and not is_loopback(settings.listen[0]):
         raise ConfigError(
             "office-tls",
             "Without TLS everybody on the way could read the statements.",
@@ -261,13 +261,6 @@ async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:
 def _say(sentence: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(f"office: {sentence}\n")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _now_ms() -> int:

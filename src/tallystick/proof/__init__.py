@@ -52,6 +52,7 @@ from tallystick.proof.statement import (
     Statement,
     in_order,
     kept_statement,
+    latest,
     read_statement,
     sign_statement,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "inclusion_proof",
     "kept_statement",
     "key_id",
+    "latest",
     "leaf_hash",
     "log_of",
     "make_bundle",

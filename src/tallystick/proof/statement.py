@@ -206,6 +206,22 @@ def in_order(statements: Collection[Signed]) -> list[Signed]:
     return ordered
 
 
+def latest(statements: Collection[Signed]) -> tuple[str, ...]:
+    """Return what a further statement about the same thing comes after.
+
+    Args:
+        statements: All that its maker has seen.
+
+    Returns:
+        Identifiers of those that no other follows; of more than a statement may name
+        the last.
+    """
+    followed = {ident for one in statements for ident in one.statement.after}
+    ends = [one for one in statements if one.id not in followed]
+    ends.sort(key=lambda one: (one.statement.at_ms, one.id))
+    return tuple(one.id for one in ends[-AFTER_LIMIT:])
+
+
 def _parse(text: str, origin: str) -> Statement:
     match = _LINES.fullmatch(text)
     if match is None:

@@ -1,11 +1,11 @@
 """Who may do what: one table, read by the router, the menu and the reference page."""
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 Role = Literal["analyst", "officer", "operator", "auditor", "administrator"]
 Stage = Literal["out", "code", "enrol", "in"]
 
-ROLES: Final[tuple[Role, ...]] = Role.__args__  # type: ignore[attr-defined]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _ALL: Final = frozenset(ROLES)
 _NOT_OPERATOR: Final = _ALL - {"operator"}
 _ADMINISTRATOR: Final = frozenset[Role]({"administrator"})

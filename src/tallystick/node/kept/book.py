@@ -28,13 +28,13 @@ from tallystick.proof import (
     Statement,
     VerifyingKey,
     encode_verifying_key,
+    latest,
     parse_note,
     parse_verifying_key,
     read_statement,
     sign_statement,
     signing_key,
 )
-from tallystick.proof.statement import AFTER_LIMIT
 
 _HEAD: Final = "book.toml"
 _FORMAT: Final = "tallystick-book/1"
@@ -168,7 +168,7 @@ def say(book: Book, own: Path, kind: str, body: Mapping[str, Any], at_ms: int) -
         at_ms=at_ms,
         about=f"agreement/{book.name}",
         kind=kind,
-        after=_heads(book),
+        after=latest(book.statements),
         body={name: value for name, value in body.items() if value is not None},
     )
     signed = sign_statement(statement, key)
@@ -237,14 +237,6 @@ def _proposals(path: Path) -> Iterator[str]:
             yield str(msgspec.json.decode(body, type=dict[str, Any])["text"])
     except (TallystickError, ValueError, KeyError, msgspec.MsgspecError):
         return
-
-
-def _heads(book: Book) -> tuple[str, ...]:
-    """Return the statements that no other one follows, the latest few."""
-    followed = {i for one in book.statements for i in one.statement.after}
-    ends = [one for one in book.statements if one.id not in followed]
-    ends.sort(key=lambda one: (one.statement.at_ms, one.id))
-    return tuple(one.id for one in ends[-AFTER_LIMIT:])
 
 
 def _with(book: Book, statements: tuple[Signed, ...]) -> Book:

@@ -19,6 +19,7 @@ from tallystick.proof import (
     Statement,
     VerifyingKey,
     kept_statement,
+    latest,
     read_statement,
     sign_statement,
 )
@@ -108,9 +109,6 @@ class CaseDesk:
             RefusedError: "case-step" when it would be passed over.
         """
         before = [one for one in self.said(about) if one.statement.at_ms <= now_ms]
-        followed = {one for said in before for one in said.statement.after}
-        latest = [one for one in before if one.id not in followed]
-        latest.sort(key=lambda one: (one.statement.at_ms, one.id))
         signed = sign_statement(
             Statement(
                 channel=self.channel,
@@ -118,7 +116,7 @@ class CaseDesk:
                 at_ms=now_ms,
                 about=about,
                 kind=kind,
-                after=tuple(one.id for one in latest[-16:]),
+                after=latest(before),
                 body=body,
             ),
             key,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from tallystick.cases.state import State
 from tallystick.model import MalformedError
@@ -113,11 +113,11 @@ class ObjectionBook:
                 )
             )
 
-    def _found(self, *where: object, most: int) -> list[ObjectionRow]:
+    def _found(self, *where: ColumnElement[bool], most: int) -> list[ObjectionRow]:
         names = ObjectionRow.__slots__
         wanted = (
             select(*(OBJECTIONS.c[name] for name in names))
-            .where(OBJECTIONS.c.channel == self._channel, *where)  # type: ignore[arg-type]
+            .where(OBJECTIONS.c.channel == self._channel, *where)
             .order_by(OBJECTIONS.c.received_ms.desc(), OBJECTIONS.c.reference)
             .limit(most)
         )

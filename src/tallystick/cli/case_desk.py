@@ -1,0 +1,177 @@
+"""The desk of cases as commands use it: its options, how it opens, what it is told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import polars as pl
+
+    from tallystick.proof import SigningKey
+    from tallystick.store.cases import CaseDesk
+
+Store_ = Annotated[
+    str, typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
+]
+Key_ = Annotated[Path, typer.Option("--key", help="Your private key file.")]
+Channel_ = Annotated[
+    Path, typer.Option("--channel", help="The channel file of `tally keys agree`.")
+]
+Days_ = Annotated[
+    str,
+    typer.Option(
+        "--days", help="Days that steps may take, such as ask=14,answer=30,appeal=14."
+    ),
+]
+Case_ = Annotated[
+    str, typer.Argument(help="The case, or the reference of an objection.")
+]
+Text_ = Annotated[str, typer.Option("--text", help="In words; the peer reads it.")]
+Json_ = Annotated[
+    bool, typer.Option("--json", help="Print plain values for a program.")
+]
+From_ = Annotated[
+    str, typer.Option("--from", help="From when: a date, such as 2026-03-01.")
+]
+Until_ = Annotated[
+    str | None, typer.Option("--until", help="Until when; without it for good.")
+]
+
+
+@contextmanager
+def open_desk(
+    store: str, key: Path, channel: Path, days: str = ""
+) -> Generator[tuple[CaseDesk, SigningKey]]:
+    """Open a desk, and close its store behind it.
+
+    Yields:
+        It, once, and the key to sign with.
+    """
+    from tallystick.blinding.agreement import agree
+    from tallystick.blinding.keyfile import read_channel, read_private_key
+    from tallystick.cases.key import case_secret
+    from tallystick.proof import signing_key
+    from tallystick.store import open_store
+    from tallystick.store.cases import CaseDesk
+
+    own, agreed = read_private_key(key), read_channel(channel)
+    secret = case_secret(agree(own, agreed.peer_of(own.public())))
+    one, other = agreed.keys
+    opened = open_store(store)
+    try:
+        yield (
+            CaseDesk(
+                store=opened,
+                channel=agreed.identifier,
+                parties=(one.party, other.party),
+                secret=secret,
+                terms=read_days(days),
+            ),
+            signing_key(own),
+        )
+    finally:
+        opened.close()
+
+
+def read_days(days: str) -> Any:  # ruff: ignore[any-type] (imported when it runs)
+    """Read the days of steps.
+
+    Raises:
+        ConfigError: "case-days".
+    """
+    from tallystick.cases.course import Terms
+    from tallystick.model import ConfigError
+
+    pairs = [one.partition("=") for one in days.split(",") if one]
+    known = Terms.__slots__
+    if all(name in known and value.isdecimal() for name, _, value in pairs):
+        return Terms(**{name: int(value) for name, _, value in pairs})
+    raise ConfigError(
+        "case-days",
+        "The days of the steps cannot be read.",
+        advice=f"Give them as {','.join(f'{name}=14' for name in known)}.",
+    )
+
+
+def say(
+    desk: CaseDesk, key: SigningKey, about: str, kind: str, body: dict[str, Any]
+) -> None:
+    """Say something with a key, and tell the terminal so."""
+    desk.say(about, kind, body, key=key, now_ms=now_ms())
+    typer.echo(f"Signed and kept: {kind}. It goes to the peer with the next delivery.")
+
+
+def about_of(case: str) -> tuple[str, str]:
+    """Return what statements are about, and the name: of a case, or an objection."""
+    from tallystick.cases.reference import read_reference
+
+    if "-" in case:
+        name = read_reference(case)
+        return f"objection/{name}", name
+    return f"case/{case.upper()}", case.upper()
+
+
+def findings_of(result: Path) -> pl.LazyFrame:
+    """Read the findings of a result folder.
+
+    Raises:
+        MalformedError: "case-result".
+    """
+    import polars as pl
+
+    from tallystick.model import MalformedError
+
+    if not (result / "summary.json").is_file():
+        raise MalformedError(
+            "case-result",
+            f"{result} is not a result: it has no summary.json.",
+            advice="Give the folder that `tally pair` wrote.",
+        )
+    try:
+        return pl.scan_parquet(result / "findings.parquet").collect().lazy()
+    except (OSError, pl.exceptions.PolarsError):
+        raise MalformedError(
+            "case-result",
+            f"The findings in {result} cannot be read.",
+            advice="Let `tally pair` write the result again.",
+        ) from None
+
+
+def ms_of(date: str) -> int:
+    """Read a date.
+
+    Raises:
+        ConfigError: "case-date".
+    """
+    from datetime import UTC, datetime
+
+    from tallystick.model import ConfigError
+
+    try:
+        moment = datetime.fromisoformat(date)
+    except ValueError:
+        raise ConfigError(
+            "case-date", "A date cannot be read.", advice="Write it as 2026-03-01."
+        ) from None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(zoned.timestamp() * 1000)
+
+
+def date_of(at_ms: int) -> str:
+    """Return the day of a moment, in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+
+
+def now_ms() -> int:
+    """Return the present time, UTC milliseconds."""
+    import time
+
+    return time.time_ns() // 1_000_000
