@@ -151,7 +151,11 @@ class StatementDoor:
 
     def _read(self, note: bytes) -> Signed:
         if len(note) > BYTES_LIMIT:
-            raise RefusedError("statement-size", "The statement is too long.")
+            raise RefusedError(
+                "statement-size",
+                f"The statement is longer than {BYTES_LIMIT} bytes.",
+                advice="Say it in several.",
+            )
         signed = read_statement(note, self._keys, channel=self._channel)
         said, now_ms = signed.statement, self._now_ms()
         if said.at_ms > now_ms + AHEAD_MS:

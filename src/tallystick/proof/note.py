@@ -103,6 +103,7 @@ def sign_note(text: str, key: SigningKey) -> NoteSignature:
             "note-text",
             "The text cannot be signed: it must end with a line end, hold no control "
             f"characters and be at most {BYTES_LIMIT} bytes long.",
+            advice="Take out what is too much, or say it in several.",
         )
     public = key.public().point
     return NoteSignature(

@@ -116,6 +116,7 @@ def sign_statement(statement: Statement, key: SigningKey) -> Signed:
         raise VerificationError(
             "statement-party",
             f"A statement of {statement.by} is not to be signed by {key.party}.",
+            advice="Each party signs what it says itself, with its own key.",
         )
     text = statement.text
     _parse(text, "The statement")
@@ -152,6 +153,7 @@ def read_statement(
         raise VerificationError(
             "statement-channel",
             f"{origin} is about another channel, and counts only there.",
+            advice="Send it to the peer of that channel.",
         )
     if statement.by not in signers(parsed, keys):
         raise VerificationError(
