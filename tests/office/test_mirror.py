@@ -116,7 +116,7 @@ def test_an_office_that_would_not_be_safe_does_not_open(tmp_path, change, code):
         "listen": ("127.0.0.1", 8460),
         "peer": "",
         "book": None,
-        "terms": Terms(),
+        "days": Terms(),
         "certificate": None,
         "authorities": None,
     } | change

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tallystick.model import ConfigError
+
 DAY_MS: Final = 86_400_000
 ASKS_MOST: Final = 3
 CROSSINGS_MOST: Final = 1000
@@ -36,6 +38,26 @@ class Terms:
     decide: int = 14
     appeal: int = 14
     close: int = 30
+
+
+def parse_days(text: str) -> Terms:
+    """Read the days of steps, as people write them.
+
+    Args:
+        text: Such as `ask=14,answer=30`; what it leaves out is as in `Terms`.
+
+    Raises:
+        ConfigError: "case-days".
+    """
+    pairs = [one.partition("=") for one in text.split(",") if one]
+    known = Terms.__slots__
+    if all(name in known and value.isdecimal() for name, _, value in pairs):
+        return Terms(**{name: int(value) for name, _, value in pairs})
+    raise ConfigError(
+        "case-days",
+        "The days of the steps cannot be read.",
+        advice=f"Give them as {','.join(f'{name}=14' for name in known)}.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

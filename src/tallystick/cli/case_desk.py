@@ -55,6 +55,7 @@ def open_desk(
     """
     from tallystick.blinding.agreement import agree
     from tallystick.blinding.keyfile import read_channel, read_private_key
+    from tallystick.cases.course import parse_days
     from tallystick.cases.key import case_secret
     from tallystick.proof import signing_key
     from tallystick.store import open_store
@@ -71,32 +72,12 @@ def open_desk(
                 channel=agreed.identifier,
                 parties=(one.party, other.party),
                 secret=secret,
-                terms=read_days(days),
+                terms=parse_days(days),
             ),
             signing_key(own),
         )
     finally:
         opened.close()
-
-
-def read_days(days: str) -> Any:  # ruff: ignore[any-type] (imported when it runs)
-    """Read the days of steps.
-
-    Raises:
-        ConfigError: "case-days".
-    """
-    from tallystick.cases.course import Terms
-    from tallystick.model import ConfigError
-
-    pairs = [one.partition("=") for one in days.split(",") if one]
-    known = Terms.__slots__
-    if all(name in known and value.isdecimal() for name, _, value in pairs):
-        return Terms(**{name: int(value) for name, _, value in pairs})
-    raise ConfigError(
-        "case-days",
-        "The days of the steps cannot be read.",
-        advice=f"Give them as {','.join(f'{name}=14' for name in known)}.",
-    )
 
 
 def say(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli.case_desk import Days_, read_days
+from tallystick.cli.case_desk import Days_
 
 if TYPE_CHECKING:
     from tallystick.console.people.accounts import Accounts
@@ -39,7 +39,12 @@ _Trunks = Annotated[
 
 @app.command()
 def run(
-    store: _Store,
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+        ),
+    ] = "",
     listen: Annotated[
         str, typer.Option("--listen", help="HOST:PORT.")
     ] = "127.0.0.1:8443",
@@ -58,7 +63,15 @@ def run(
     ] = "",
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="The node's settings file, to be shown."),
+        typer.Option(
+            "--config",
+            help="A node's settings file: to be shown, and, with [console] in it, "
+            "instead of all other options.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
     ] = None,
     party: Annotated[
         str, typer.Option("--party", help="Our own name, as people see it.")
@@ -73,11 +86,33 @@ def run(
 ) -> None:
     """Open the console for people until it is stopped (SIGTERM or Ctrl-C).
 
-    Example: tally console run --store sqlite:///c.db --cert c.pem --key c.key
+    `tally node run` opens the console of its settings file by itself. Only a console
+    with a settings file has the party's key, so that people can say something in it.
+
+    Example: tally console run --config node.toml
     """
+    from tallystick.cases.course import parse_days
     from tallystick.console.serving import Listening, serve
+    from tallystick.console.settings import ConsoleSettings
+    from tallystick.console.told import console_told
+    from tallystick.model import ConfigError
+    from tallystick.node.config.flags import parse_flags
+    from tallystick.node.config.settings import load_settings
+    from tallystick.office import open_side
     from tallystick.store import open_store
 
+    flags = parse_flags(settings or ())
+    if config is not None and not store:
+        told = console_told(load_settings(config, flags).settings, file=config)
+        with open_side(told.office) as side:
+            serve(side.store, told.listening, told.settings(side), started=typer.echo)
+        return
+    if not store:
+        raise ConfigError(
+            "console-store",
+            "The console was not told what to show.",
+            advice="Give --store, or --config with a settings file that has [console].",
+        )
     listening = Listening.read(
         listen, cert=cert, key=key, address=address, insecure_http=insecure_http
     )
@@ -86,10 +121,13 @@ def run(
         serve(
             opened,
             listening,
-            node=node,
-            node_settings=config,
-            party=party,
-            terms=read_days(days),
+            ConsoleSettings(
+                address=listening.address,
+                node=node,
+                node_settings=config,
+                party=party,
+                terms=parse_days(days),
+            ),
             started=typer.echo,
         )
     finally:

@@ -48,25 +48,28 @@ def run(
     """
     import uvloop
 
+    from tallystick.node.beside import beside, rooms_of
     from tallystick.node.build import build
     from tallystick.node.cluster.membership import settings_of, worker_of
     from tallystick.node.config.flags import parse_flags
     from tallystick.node.config.settings import NodeSettings, load_settings
     from tallystick.node.service import serve
 
-    flags = parse_flags([*(settings or ()), *([f"listen.http={http}"] if http else ())])
+    said = [*(settings or ()), *([f"listen.http={http}"] if http else ())]
+    flags = parse_flags(said)
     own = worker_of(worker)
 
     def read() -> NodeSettings:
         return settings_of(load_settings(config_file, flags).settings, own)
 
     told = read()
+    more = [part for one in said for part in ("--set", one)]
+    arguments = ("--config", str(config_file), *more)
     if told.workers > 1 and own is None:
-        more = [part for one in settings or () for part in ("--set", one)]
-        more += ["--http", http] if http else []
-        _run_workers(told, ("--config", str(config_file), *more))
+        _run_workers(told, arguments)
         return
     node = build(told, again=read, worker=own)
+    rooms = rooms_of(told) if own is None else ()
 
     def started(one: object) -> None:
         del one
@@ -76,13 +79,18 @@ def run(
             typer.echo(f"{name:8} {host}:{port}")
         typer.echo(f"{node.secrets.party} answers; peer {node.secrets.peer}")
 
-    uvloop.run(serve(node, started=started))
+    async def work() -> None:
+        async with beside(rooms, arguments, log=node.log):
+            await serve(node, started=started)
+
+    uvloop.run(work())
 
 
 def _run_workers(settings: "NodeSettings", arguments: tuple[str, ...]) -> None:
     """Run several processes, after a look whether one of them could be put together."""
     import uvloop
 
+    from tallystick.node.beside import beside, rooms_of
     from tallystick.node.build import build
     from tallystick.node.cluster.membership import keep_ms
     from tallystick.node.cluster.workers import Workers, check_ports, worker_command
@@ -97,7 +105,12 @@ def _run_workers(settings: "NodeSettings", arguments: tuple[str, ...]) -> None:
         settings.workers,
         log_keep_ms=kept_ms if settings.cluster is None else None,
     )
-    uvloop.run(workers.serve())
+
+    async def work() -> None:
+        async with beside(rooms_of(settings), arguments, log=node.log):
+            await workers.serve()
+
+    uvloop.run(work())
 
 
 @app.command()

@@ -19,22 +19,33 @@ def group() -> None:
 
 @app.command()
 def run(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="A node's settings file with [office]."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
+    ] = None,
     store: Annotated[
         str,
         typer.Option(
             "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
         ),
-    ],
-    key: Annotated[Path, typer.Option("--key", help="Your private key file.")],
+    ] = "",
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Your private key file.")
+    ] = None,
     channel: Annotated[
-        Path, typer.Option("--channel", help="The channel file of `tally keys agree`.")
-    ],
+        Path | None,
+        typer.Option("--channel", help="The channel file of `tally keys agree`."),
+    ] = None,
     peer_key: Annotated[
         str,
         typer.Option(
             "--peer-key", help="The peer's signing key (`tally node signing-key`)."
         ),
-    ],
+    ] = "",
     peer: Annotated[
         str, typer.Option("--peer", help="The peer's office, https://HOST:PORT.")
     ] = "",
@@ -64,31 +75,47 @@ def run(
 ) -> None:
     """Take the peer's statements and send yours, until stopped (SIGTERM or Ctrl-C).
 
-    Example: tally office run --store sqlite:///by.db --key by.key --channel c.toml
-    --peer-key ru.signing --peer https://office.example:8460 --book book
+    What to work with stands in a settings file, or behind the other options.
+    `tally node run` opens the office of its settings file by itself.
+
+    Example: tally office run --config node.toml
     """
     import asyncio
 
     from tallystick.blinding import read_channel, read_private_key
+    from tallystick.cases.course import parse_days
     from tallystick.cli.agreement import read_signing_key
-    from tallystick.cli.case_desk import read_days
-    from tallystick.office import OfficeSettings, open_office
+    from tallystick.model import ConfigError
+    from tallystick.node.config.flags import parse_flags
+    from tallystick.node.config.settings import load_settings
+    from tallystick.office import OfficeSettings, office_settings, open_office
 
-    settings = OfficeSettings(
-        store=store,
-        own=read_private_key(key),
-        channel=read_channel(channel),
-        peer_key=read_signing_key(peer_key),
-        listen=_listen(listen),
-        peer=peer,
-        book=book,
-        terms=read_days(days),
-        certificate=_both(cert, cert_key),
-        authorities=authorities,
-    )
-    with open_office(settings) as office:
-        told = f"The office answers at {listen}."
-        asyncio.run(office.run(lambda: typer.echo(told)))
+    if config is not None:
+        told = office_settings(
+            load_settings(config, parse_flags(settings or ())).settings
+        )
+    elif key is None or channel is None or not store or not peer_key:
+        raise ConfigError(
+            "office-settings",
+            "The office was not told what to work with.",
+            advice="Give --config, or --store, --key, --channel and --peer-key.",
+        )
+    else:
+        told = OfficeSettings(
+            store=store,
+            own=read_private_key(key),
+            channel=read_channel(channel),
+            peer_key=read_signing_key(peer_key),
+            listen=_listen(listen),
+            peer=peer,
+            book=book,
+            days=parse_days(days),
+            certificate=_both(cert, cert_key),
+            authorities=authorities,
+        )
+    where = "{}:{}".format(*told.listen)
+    with open_office(told) as office:
+        asyncio.run(office.run(lambda: typer.echo(f"The office answers at {where}.")))
 
 
 @app.command()

@@ -2,13 +2,12 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 
-from tallystick.cases.course import Terms
 from tallystick.console.app import app
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
@@ -85,11 +84,8 @@ class Listening:
 def serve(
     store: Store,
     listening: Listening,
+    settings: ConsoleSettings,
     *,
-    node: str = "",
-    node_settings: Path | None = None,
-    party: str = "",
-    terms: Terms | None = None,
     started: Callable[[str], None],
 ) -> None:
     """Answer until the process is told to stop.
@@ -97,23 +93,15 @@ def serve(
     Args:
         store: What is kept.
         listening: Where.
-        node: Where a node answers; empty: none.
-        node_settings: Its settings file, to be shown.
-        party: Our own name.
-        terms: Days that the steps of a case may take; None: those of the standard.
+        settings: What else the console is told.
         started: Is told the address.
 
     Raises:
         ConfigError: "console-tls": certificate or key cannot be used.
     """
     servers: list[uvicorn.Server] = []
-    settings = ConsoleSettings(
-        address=listening.address,
-        node=node,
-        node_settings=node_settings,
-        party=party,
-        terms=terms or Terms(),
-        stopping=lambda: any(one.should_exit for one in servers),
+    settings = replace(
+        settings, stopping=lambda: any(one.should_exit for one in servers)
     )
     try:
         config = uvicorn.Config(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tallystick.cases.course import Terms
 from tallystick.model import ConfigError
 from tallystick.node.service import now_ms
+from tallystick.office import Side
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -24,7 +25,9 @@ class ConsoleSettings:
         node: Where a node answers, such as `http://127.0.0.1:8080`; empty: none.
         node_settings: The settings file of that node, to be shown; None: it is not.
         party: Our own name, as people see it.
-        terms: Days that the steps of a case may take, as agreed.
+        terms: Days that the steps of a case may take, where there is no side.
+        side: The party's side of its channel, to say something from; None: the console
+            shows, and says nothing.
         idle_ms: After so long without use a session ends.
         session_ms: So long after sign-in it ends in any case.
         entering_ms: So long may somebody take from password to code.
@@ -37,6 +40,7 @@ class ConsoleSettings:
     node_settings: Path | None = None
     party: str = ""
     terms: Terms = field(default_factory=Terms)
+    side: Side | None = None
     idle_ms: int = 30 * MINUTE_MS
     session_ms: int = 12 * HOUR_MS
     entering_ms: int = 10 * MINUTE_MS

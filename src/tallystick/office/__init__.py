@@ -4,6 +4,16 @@ A process of its own, so that it can never slow a call.
 """
 
 from tallystick.office.mirror import Mirror
-from tallystick.office.running import Office, OfficeSettings, open_office
+from tallystick.office.running import Office, OfficeSettings, open_office, open_side
+from tallystick.office.side import Side
+from tallystick.office.told import office_settings
 
-__all__ = ["Mirror", "Office", "OfficeSettings", "open_office"]
+__all__ = [
+    "Mirror",
+    "Office",
+    "OfficeSettings",
+    "Side",
+    "office_settings",
+    "open_office",
+    "open_side",
+]

@@ -15,16 +15,14 @@ from typing import Final
 import uvicorn
 
 from tallystick.blinding import Channel, PrivateKey
-from tallystick.blinding.agreement import agree
 from tallystick.cases.course import Terms
-from tallystick.cases.key import case_secret
 from tallystick.model import ConfigError, TallystickError
 from tallystick.net.listen import is_loopback
 from tallystick.net.statements import StatementDoor, StatementSender
 from tallystick.office.mirror import Mirror
-from tallystick.proof import Signed, VerifyingKey, signing_key
-from tallystick.store import StatementBook, Store, open_store
-from tallystick.store.cases import CaseDesk
+from tallystick.office.side import Side
+from tallystick.proof import Signed, VerifyingKey
+from tallystick.store import open_store
 
 LOOK_S: Final = 1.0
 STOP_S: Final = 3
@@ -44,7 +42,8 @@ class OfficeSettings:
         listen: Where the peer's statements come in, host and port.
         peer: Where the peer's office is; empty: own statements wait.
         book: Folder of the agreement's book; None: agreements stay in the store.
-        terms: Days that the steps of a case may take.
+        days: Days that the steps of a case may take where no agreement says it.
+        log: Folder of the party's log; None: there is none.
         certificate: TLS, chain and key; None: on loopback only.
         authorities: Who may vouch for the peer's server, PEM; None: whom this machine
             believes.
@@ -57,9 +56,10 @@ class OfficeSettings:
     listen: tuple[str, int]
     peer: str
     book: Path | None
-    terms: Terms
+    days: Terms
     certificate: tuple[Path, Path] | None
     authorities: Path | None
+    log: Path | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,17 +68,17 @@ class Office:
 
     Attributes:
         settings: What it was told.
+        side: What both have said, and the key to say more.
         door: Takes the peer's statements.
         sender: Sends own ones; None: no peer was named.
         mirror: Keeps the agreement's folder; None: there is none.
-        desk: Where cases stand.
     """
 
     settings: OfficeSettings
+    side: Side
     door: StatementDoor
     sender: StatementSender | None
     mirror: Mirror | None
-    desk: CaseDesk
 
     async def run(self, started: Callable[[], None]) -> None:
         """Work until told to stop.
@@ -177,21 +177,13 @@ def open_office(
     Yields:
         The office, ready to run.
 
-    A store that cannot be opened is refused as in `open_store`.
+    A store that cannot be opened is refused as in `open_store`, and keys that do not
+    fit each other as in `Side`.
 
     Raises:
-        ConfigError: "office-key", or "office-tls" where statements would come in over a
-            line in the clear.
+        ConfigError: "office-tls" where statements would come in over a line in the
+            clear.
     """
-    own = signing_key(settings.own).public()
-    peer = settings.channel.peer_of(settings.own.public())
-    if settings.peer_key.party != peer.party:
-        raise ConfigError(
-            "office-key",
-            f"The peer of this channel is {peer.party}, and the key to check its "
-            f"signatures is one of {settings.peer_key.party}.",
-            advice=f"Give what {peer.party} prints by `tally node signing-key`.",
-        )
     if settings.certificate is None and not is_loopback(settings.listen[0]):
         raise ConfigError(
             "office-tls",
@@ -199,40 +191,47 @@ def open_office(
             advice="Give --cert and --cert-key; behind a proxy on this machine that "
             "ends TLS, listen on 127.0.0.1.",
         )
+    with open_side(settings) as side:
+        yield _office(settings, side, now_ms or _now_ms)
+
+
+@contextmanager
+def open_side(settings: OfficeSettings) -> Generator[Side]:
+    """Open a party's side of a channel, and let go of its store afterwards.
+
+    Args:
+        settings: Of its office.
+
+    Yields:
+        It, once.
+    """
     store = open_store(settings.store)
     try:
-        yield _office(settings, store, own, now_ms or _now_ms)
+        yield Side(
+            store=store,
+            own=settings.own,
+            channel=settings.channel,
+            peer_key=settings.peer_key,
+            days=settings.days,
+            book=settings.book,
+            log=settings.log,
+        )
     finally:
         store.close()
 
 
-def _office(
-    settings: OfficeSettings,
-    store: Store,
-    own: VerifyingKey,
-    now_ms: Callable[[], int],
-) -> Office:
-    identifier = settings.channel.identifier
-    first, second = sorted((own, settings.peer_key), key=lambda key: key.party)
-    book = StatementBook(store, identifier)
-    peer = settings.channel.peer_of(settings.own.public())
-    desk = CaseDesk(
-        store=store,
-        channel=identifier,
-        parties=(first.party, second.party),
-        secret=case_secret(agree(settings.own, peer)),
-        terms=settings.terms,
-    )
+def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> Office:
+    book = side.statements
 
     def heard(signed: Signed) -> None:
         if signed.statement.about.startswith(ROOMS):
-            desk.heard(signed, now_ms=now_ms())
+            side.cases(now_ms()).heard(signed, now_ms=now_ms())
 
     door = StatementDoor(
         book,
-        (first, second),
-        channel=identifier,
-        own=own.party,
+        side.keys,
+        channel=side.identifier,
+        own=side.party,
         now_ms=now_ms,
         heard=heard,
     )
@@ -244,12 +243,12 @@ def _office(
         mirror = Mirror(
             folder=settings.book,
             statements=book,
-            channel=identifier,
-            keys=(first, second),
-            own=own.party,
+            channel=side.identifier,
+            keys=side.keys,
+            own=side.party,
             now_ms=now_ms,
         )
-    return Office(settings=settings, door=door, sender=sender, mirror=mirror, desk=desk)
+    return Office(settings=settings, side=side, door=door, sender=sender, mirror=mirror)
 
 
 async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:

@@ -93,7 +93,7 @@ class Workers:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
-        await asyncio.gather(*map(_end, self._processes.values()))
+        await asyncio.gather(*map(end, self._processes.values()))
 
     def _reload(self) -> None:
         """Let every process read its settings and files again."""
@@ -128,7 +128,7 @@ async def _process(
     return await asyncio.create_subprocess_exec(*command, pass_fds=descriptors)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
     """Let a process answer who waits, and end."""
     if process.returncode is not None:
         return

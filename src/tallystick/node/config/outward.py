@@ -30,7 +30,9 @@ Place = Annotated[str, AfterValidator(_is_place)]
 Guarded = Annotated[str, AfterValidator(_is_guarded)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the settings file."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def below(self, folder: Path) -> Self:
@@ -43,7 +45,7 @@ class _Section(BaseModel):
         return self.model_copy(update=paths)
 
 
-class Proof(_Section):
+class Proof(Section):
     """The log that the node serves, and the peer's that it watches."""
 
     listen: str = Field(
@@ -61,7 +63,7 @@ class Proof(_Section):
     )
 
 
-class Fetch(_Section):
+class Fetch(Section):
     """Whether signers' certificates are fetched, between calls."""
 
     enabled: bool = Field(
@@ -80,7 +82,7 @@ class Fetch(_Section):
     )
 
 
-class Roaming(_Section):
+class Roaming(Section):
     """The home network's CAMARA Device Roaming Status, for own numbers."""
 
     url: Guarded = Field(description="The API, up to and without `/retrieve`.")
@@ -104,7 +106,7 @@ class Roaming(_Section):
     )
 
 
-class AgreedList(_Section):
+class AgreedList(Section):
     """A list of trunks, carriers or numbers on which both sides agreed."""
 
     name: str = Field(min_length=1, max_length=64, description="For people.")

@@ -28,7 +28,14 @@ from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
 from tallystick.node.config.files import read_text
-from tallystick.node.config.outward import AgreedList, Fetch, Proof, Roaming
+from tallystick.node.config.outward import (
+    AgreedList,
+    Fetch,
+    Proof,
+    Roaming,
+    Section,
+)
+from tallystick.node.config.people import Console, Office
 from tallystick.node.config.sections import (
     Capture,
     Certificate,
@@ -47,6 +54,8 @@ from tallystick.node.config.sections import (
 )
 
 PREFIX: Final = "TALLY_NODE_"
+_BELOW: Final = ("proof", "office", "console", "fetch", "roaming")
+"""Sections whose paths begin at the settings file's folder."""
 
 _EXAMPLE: Final = (
     "The page `Run a node beside your switch` has an example of each value."
@@ -68,6 +77,8 @@ class NodeSettings(BaseSettings):
     captures: tuple[Capture, ...] = ()
     redress: Redress | None = None
     proof: Proof | None = None
+    office: Office | None = None
+    console: Console | None = None
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     fetch: Fetch = Fetch()
@@ -111,6 +122,8 @@ class NodeSettings(BaseSettings):
         needs = {one.refusal for one in self.switches} - {"603"}
         if needs and self.redress is None:
             raise ValueError(f"a switch refuses with {min(needs)}, which needs redress")
+        if self.console is not None and self.office is None:
+            raise ValueError("console shows what is in the store of office")
         if "608" in needs and self.redress is not None and not self.redress.card:
             raise ValueError("a switch refuses with 608, which needs redress.card")
         return self
@@ -273,6 +286,9 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
     def whole(path: Path | None) -> Path | None:
         return None if path is None else folder / path
 
+    def below(section: Section | None) -> Section | None:
+        return None if section is None else section.below(folder)
+
     keys = {name: whole(getattr(settings.keys, name)) for name in Keys.model_fields}
     listen = {
         name: whole(getattr(settings.listen, name))
@@ -298,7 +314,6 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
         name: whole(getattr(settings.numbers, name))
         for name in ("file", "do_not_originate", "unallocated", "special")
     }
-    roaming = settings.roaming
     signing = settings.signing
     if signing is not None:
         signing = signing.model_copy(update={"key": folder / signing.key})
@@ -312,10 +327,8 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "agreement": whole(settings.agreement),
             "captures": captures,
             "redress": redress,
-            "proof": None if settings.proof is None else settings.proof.below(folder),
+            **{name: below(getattr(settings, name)) for name in _BELOW},
             "folder": folder / settings.folder,
-            "fetch": settings.fetch.below(folder),
-            "roaming": None if roaming is None else roaming.below(folder),
             **files,
         }
     )

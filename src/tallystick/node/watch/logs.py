@@ -14,6 +14,7 @@ EVENTS: Final = {
     "started": "The node answers.",
     "stopped": "The node was told to stop, and has.",
     "worker-ended": "One of the processes has ended; another takes its place.",
+    "beside-ended": "The office or the console has ended; it is started again.",
     "peer-connected": "The peer's stream is open.",
     "peer-lost": "The peer's stream has ended; calls are unproven until it is back.",
     "clock": "The clock was set, or the node stood still: calls are unproven at first.",

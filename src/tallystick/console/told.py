@@ -1,0 +1,83 @@
+"""What a console is told in a node's settings file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallystick.console.serving import Listening
+from tallystick.console.settings import ConsoleSettings
+from tallystick.model import ConfigError
+from tallystick.node.config.settings import NodeSettings
+from tallystick.office import OfficeSettings, Side, office_settings
+
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # ruff: ignore[hardcoded-bind-all-interfaces] (where a node listens, not we)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a settings file tells the console.
+
+    Attributes:
+        office: The party's side, as its office has it.
+        listening: Where.
+        file: The settings file, to be shown.
+        node: Where the node answers; empty: it answers nobody by HTTP.
+        party: Our own name.
+    """
+
+    office: OfficeSettings
+    listening: Listening
+    file: Path
+    node: str
+    party: str
+
+    def settings(self, side: Side) -> ConsoleSettings:
+        """Return the console's settings.
+
+        Args:
+            side: As `open_side` opened it.
+        """
+        return ConsoleSettings(
+            address=self.listening.address,
+            node=self.node,
+            node_settings=self.file,
+            party=self.party,
+            side=side,
+        )
+
+
+def console_told(settings: NodeSettings, *, file: Path) -> Told:
+    """Return what a settings file tells the console.
+
+    What it tells the office is refused as in `office_settings`, and where to listen as
+    in `Listening.read`.
+
+    Args:
+        settings: The whole file.
+        file: Where it stands.
+
+    Raises:
+        ConfigError: "console-settings" where it tells a console nothing.
+    """
+    console = settings.console
+    if console is None:
+        raise ConfigError(
+            "console-settings",
+            "The settings file has no [console].",
+            advice="Write [console] and [office] into it, or give --store.",
+        )
+    host, _, port = (settings.listen.http or "").rpartition(":")
+    listening = Listening.read(
+        console.listen,
+        cert=console.certificate,
+        key=console.certificate_key,
+        address=console.address,
+        insecure_http=console.insecure_http,
+    )
+    return Told(
+        office=office_settings(settings),
+        listening=listening,
+        file=file,
+        node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
+        party=settings.party,
+    )

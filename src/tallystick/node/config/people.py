@@ -1,0 +1,70 @@
+"""Settings of what works for people beside a node: its office and its console."""
+
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from tallystick.node.config.outward import Section
+from tallystick.node.config.sections import Address
+
+_SQLITE: Final = "sqlite:///"
+
+
+class Office(Section):
+    """Where what the party says to its peer, and the peer to it, comes and goes."""
+
+    store: SecretStr = Field(
+        description="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+    )
+    listen: Address = Field(default="127.0.0.1:8460", description="The peer's office.")
+    peer: str = Field(default="", description="The peer's office, https://HOST:PORT.")
+    certificate: Path | None = Field(default=None, description="TLS, PEM.")
+    certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+    authorities: Path | None = Field(
+        default=None, description="Who vouches for the peer's server, PEM."
+    )
+    days: str = Field(
+        default="",
+        description="Days of a case's steps where no agreement says: ask=14,answer=30.",
+    )
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("needs certificate and certificate_key, or neither")
+        return self
+
+    @property
+    def pair(self) -> tuple[Path, Path] | None:
+        """Certificate and key; None: the office listens without TLS."""
+        if self.certificate is None or self.certificate_key is None:
+            return None
+        return self.certificate, self.certificate_key
+
+    @property
+    def url(self) -> str:
+        """The store's URL, which may hold a password."""
+        return self.store.get_secret_value()
+
+    def below(self, folder: Path) -> Self:
+        """Return the section with its paths, and that of its store, from a folder."""
+        here = super().below(folder)
+        if not self.url.startswith(_SQLITE):
+            return here
+        path = (folder / self.url.removeprefix(_SQLITE)).absolute()
+        return here.model_copy(update={"store": SecretStr(f"{_SQLITE}{path}")})
+
+
+class Console(Section):
+    """The web pages people work in."""
+
+    listen: Address = Field(default="127.0.0.1:8443", description="Browsers.")
+    address: str = Field(
+        default="", description="What people type, if not https:// and `listen`."
+    )
+    certificate: Path | None = Field(default=None, description="TLS, PEM.")
+    certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+    insecure_http: bool = Field(
+        default=False, description="Without TLS; for demonstrations on this machine."
+    )
