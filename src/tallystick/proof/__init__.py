@@ -84,6 +84,7 @@ from tallystick.proof.tree import (
 )
 from tallystick.proof.witness import (
     EVIDENCE,
+    FOR_PEOPLE,
     SIZE_TYPE,
     STATUSES,
     Request,
@@ -100,6 +101,7 @@ __all__ = [
     "EMPTY_ROOT",
     "ENTRIES",
     "EVIDENCE",
+    "FOR_PEOPLE",
     "KINDS",
     "SALT_BYTES",
     "SIZE_TYPE",

@@ -50,6 +50,8 @@ STATUSES: Final = {
 """HTTP statuses of refusals; of any other it is 400."""
 EVIDENCE: Final = frozenset({"log-forked", "log-rewritten"})
 """Refusals whose two checkpoints are worth keeping. Of a fork they are the proof."""
+FOR_PEOPLE: Final = frozenset({"log-lost", "log-disputed", "witness-forgot"})
+"""Refusals after which a log must not be appended to until people have looked."""
 ASKED_LIMIT: Final = 3
 """Times that a log asks: another one may have asked for it meanwhile."""
 _SIZE: Final = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
@@ -175,7 +177,8 @@ def obtain(
         The same checkpoint with the cosignature.
 
     Raises:
-        VerificationError: "log-lost", "witness-forgot" or "witness-silent".
+        VerificationError: "log-lost", "log-disputed", "witness-forgot" or
+            "witness-silent".
         RefusedError: "witness-refused".
     """
     checkpoint = signed.checkpoint
@@ -189,6 +192,7 @@ def obtain(
             return _cosigned(signed, body, witness)
         size = _SIZE.fullmatch(body) if status == 409 else None
         if size is None or int(size[1]) == old:
+            _refuse_disputed(status, witness.party)
             break
         old = int(size[1])
         if old > checkpoint.size:
@@ -209,8 +213,7 @@ def obtain(
     raise RefusedError(
         "witness-refused",
         f"{witness.party} did not cosign the checkpoint (status {status}).",
-        advice="409 or 422: the witness has seen another history; compare both logs. "
-        "403 or 404: it does not know the log's key or name.",
+        advice="403 or 404: it does not know the log's key or name. Else try again.",
     )
 
 
@@ -229,6 +232,22 @@ def _cosigned(
             advice="Compare the witness's key with the one that was given.",
         )
     return replace(signed, note=note, seen={**signed.seen, **seen})
+
+
+def _refuse_disputed(status: int, party: str) -> None:
+    """Say so where a witness has seen another history than it is shown.
+
+    Raises:
+        VerificationError: "log-disputed".
+    """
+    if status in {409, 422}:
+        raise VerificationError(
+            "log-disputed",
+            f"{party} has seen another history of this log and did not cosign it "
+            f"(status {status}): the log was forked or rewritten.",
+            advice="Stop, compare both logs, and look who wrote with a copied folder. "
+            "It must not be appended to.",
+        )
 
 
 def _verify_growth(

@@ -3,6 +3,7 @@
 Source: C2SP tlog-tiles, tlog-witness.
 """
 
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from typing import Final
@@ -37,16 +38,19 @@ def reader_of(url: str) -> Generator[ReadFile]:
 
 
 @contextmanager
-def ask_witness(url: str) -> Generator[Callable[[bytes], tuple[int, bytes]]]:
+def ask_witness(
+    url: str, *, tls: ssl.SSLContext | None = None
+) -> Generator[Callable[[bytes], tuple[int, bytes]]]:
     """Lend a way to hand a request to a witness.
 
     Args:
         url: Of the witness; `add-checkpoint` is below it.
+        tls: Whom to believe; None: whom this machine believes.
 
     Yields:
         The way. It refuses with UnavailableError "log-unreachable".
     """
-    with _client() as client:
+    with _client(tls) as client:
 
         def send(body: bytes) -> tuple[int, bytes]:
             asked = client.build_request(
@@ -57,9 +61,13 @@ def ask_witness(url: str) -> Generator[Callable[[bytes], tuple[int, bytes]]]:
         yield send
 
 
-def _client() -> httpx2.Client:
+def _client(tls: ssl.SSLContext | None = None) -> httpx2.Client:
     return httpx2.Client(
-        headers=_ASKS, timeout=TIMEOUT_S, trust_env=False, follow_redirects=False
+        headers=_ASKS,
+        timeout=TIMEOUT_S,
+        trust_env=False,
+        follow_redirects=False,
+        verify=True if tls is None else tls,
     )
 
 

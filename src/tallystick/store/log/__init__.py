@@ -1,14 +1,27 @@
 """Files of a log and of a witness, which survive whatever ends the program."""
 
 from tallystick.store.log.disk import Disk
-from tallystick.store.log.folder import LogFolder, create_log, open_log, read_file
+from tallystick.store.log.folder import (
+    LogFolder,
+    create_log,
+    open_log,
+    read_file,
+    stop_log,
+    stopped_by,
+)
 from tallystick.store.log.seen import WitnessFolder
+from tallystick.store.log.waiting import lay_in, read_waiting, waiting
 
 __all__ = [
     "Disk",
     "LogFolder",
     "WitnessFolder",
     "create_log",
+    "lay_in",
     "open_log",
     "read_file",
+    "read_waiting",
+    "stop_log",
+    "stopped_by",
+    "waiting",
 ]

@@ -6,11 +6,17 @@ may end behind any of them. Nothing else in this room writes.
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tallystick.model import UnavailableError
+
+PATIENCE_S: Final = 2.0
+"""How long to wait for another program; what is done under a lock takes a moment."""
+ASK_S: Final = 0.02
 
 
 class Disk:
@@ -69,15 +75,24 @@ def locked(path: Path) -> Generator[None]:
         Once nobody else holds the lock.
 
     Raises:
-        UnavailableError: "log-busy" when somebody does.
+        UnavailableError: "log-busy" when somebody does for longer than `PATIENCE_S`.
     """
     with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UnavailableError(
-                "log-busy",
-                "Another program is writing there.",
-                advice="Wait until it has ended; two must never write at once.",
-            ) from None
+        ends_s = time.monotonic() + PATIENCE_S
+        while not _lock(file.fileno()):
+            if time.monotonic() >= ends_s:
+                raise UnavailableError(
+                    "log-busy",
+                    "Another program is writing there.",
+                    advice="Wait until it has ended; two must never write at once.",
+                )
+            time.sleep(ASK_S)
         yield
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

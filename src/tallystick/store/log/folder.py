@@ -6,6 +6,8 @@
     private/openings/…          what the entries were made of
     private/signed              the newest checkpoint that was signed
     private/cosigned            the newest that a witness cosigned
+    private/stopped             why nothing is appended until people have looked
+    private/waiting/…           what is to be logged, laid there by other programs
 
 An append writes, in this order and each to the disk before the next: openings, entries,
 hashes, `signed`, `checkpoint`. What is published was signed and kept before, so that no
@@ -63,6 +65,7 @@ from tallystick.store.log.openings import Openings
 
 PUBLIC: Final = "public"
 PRIVATE: Final = "private"
+STOPPED: Final = f"{PRIVATE}/stopped"
 BATCH: Final = 4_096
 """Entries under one checkpoint; more are appended in several steps."""
 
@@ -111,9 +114,17 @@ class LogFolder:
             Their places.
 
         Raises:
+            RefusedError: "log-stopped" until people have looked.
             UnavailableError: "log-unsure" when the disk failed. What was appended last
                 is there as a whole or not at all: open the log again and look.
         """
+        if stopped := self.stopped:
+            raise RefusedError(
+                "log-stopped",
+                f"Nothing is appended to this log any more. {stopped}",
+                advice="Look with the peer what happened; `tally proof log resume` "
+                "lets it go on.",
+            )
         first = self.size
         waiting = iter(openings)
         while batch := list(itertools.islice(waiting, BATCH)):
@@ -133,6 +144,11 @@ class LogFolder:
             self.signed = signed
             self._disk.put(self.folder / PRIVATE / "signed", signed.note)
             self._publish()
+
+    @property
+    def stopped(self) -> str:
+        """As in `stopped_by`."""
+        return stopped_by(self.folder)
 
     def cosigned(self, witnesses: Iterable[VerifyingKey]) -> SignedCheckpoint | None:
         """Return the newest checkpoint that one of these cosigned."""
@@ -314,7 +330,32 @@ def open_log(
     Yields:
         The log; nobody else can open it meanwhile.
 
-    A folder in which something is missing is refused as in `LogFolder`.
+    A folder in which something is missing is refused as in `LogFolder`, one without a
+    log as in `check_log`.
+    """
+    check_log(folder)
+    with locked(folder / PRIVATE / "lock"):
+        yield LogFolder(folder, key, disk or Disk())
+
+
+def stopped_by(folder: Path) -> str:
+    """Return why nothing is appended until people have looked; "" where it goes on."""
+    return (read_file(folder / STOPPED) or b"").decode("utf-8", "replace")
+
+
+def stop_log(folder: Path, why: str, *, disk: Disk | None = None) -> None:
+    """Let nothing be appended to a log, by any program, until people have looked.
+
+    Args:
+        folder: Of the log, which may be one that cannot be opened.
+        why: A sentence for them; "" once they have.
+        disk: Writes the file.
+    """
+    (disk or Disk()).put(folder / STOPPED, why.encode())
+
+
+def check_log(folder: Path) -> None:
+    """See that there is a log.
 
     Raises:
         UnavailableError: "no-log".
@@ -325,8 +366,6 @@ def open_log(
             "There is no log in that folder.",
             advice="`tally proof log init` makes one.",
         )
-    with locked(folder / PRIVATE / "lock"):
-        yield LogFolder(folder, key, disk or Disk())
 
 
 def read_file(path: Path) -> bytes | None:

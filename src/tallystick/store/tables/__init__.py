@@ -9,6 +9,7 @@ from tallystick.store.tables.cases import (
     LAWFUL,
     OBJECTIONS,
 )
+from tallystick.store.tables.logged import LOG_STANDING, LOGGED
 from tallystick.store.tables.people import (
     ACCOUNTS,
     ATTEMPTS,
@@ -27,6 +28,8 @@ __all__ = [
     "CASE_FINDINGS",
     "CASE_RATES",
     "LAWFUL",
+    "LOGGED",
+    "LOG_STANDING",
     "METADATA",
     "OBJECTIONS",
     "RECOVERY_CODES",
