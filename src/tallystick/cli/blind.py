@@ -63,6 +63,11 @@ Work = Annotated[
     Path | None, typer.Option("--work", help="Folder for intermediate files.")
 ]
 
+LogFolder = Annotated[
+    Path | None,
+    typer.Option("--log", help="Your log: what is exchanged is laid in, to be logged."),
+]
+
 
 @app.callback()
 def group() -> None:
@@ -109,6 +114,7 @@ def calls(
     memory: Memory = "4GB",
     threads: Threads = None,
     work: Work = None,
+    log: LogFolder = None,
 ) -> None:
     """Write the first file for the peer; with --peer, the second.
 
@@ -116,8 +122,10 @@ def calls(
     --channel channel.toml --epoch 2026-03-10 --out by-1.tally
     """
     from tallystick.cli.progress import Stages
+    from tallystick.engines.exchanged import round_entry
     from tallystick.engines.rounds import blind_first, blind_second
     from tallystick.model import ConfigError
+    from tallystick.store.log import check_log, lay_in
 
     if peer_2 is not None and peer is None:
         raise ConfigError(
@@ -126,6 +134,8 @@ def calls(
             advice="Give the peer's first file with --peer and the second with "
             "--peer-2.",
         )
+    if log is not None:
+        check_log(log)
     home = at_home(
         records=records,
         side=side,
@@ -157,6 +167,8 @@ def calls(
                 allow_labels=labels,
                 progress=stages,
             )
+    if log is not None:
+        lay_in(log, "round", round_entry([out]))
     show_file(out, header)
 
 

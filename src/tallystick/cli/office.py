@@ -72,6 +72,17 @@ def run(
             "--days", help="Days that steps of a case may take: ask=14,answer=30."
         ),
     ] = "",
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", help="The folder of your log, to be kept."),
+    ] = None,
+    witness: Annotated[
+        str, typer.Option("--witness", help="URL of the peer's witness.")
+    ] = "",
+    verdicts: Annotated[
+        Path | None,
+        typer.Option("--verdicts", help="A node's folder `verdicts`, to log counts."),
+    ] = None,
 ) -> None:
     """Take the peer's statements and send yours, until stopped (SIGTERM or Ctrl-C).
 
@@ -112,6 +123,9 @@ def run(
             days=parse_days(days),
             certificate=_both(cert, cert_key),
             authorities=authorities,
+            log=log,
+            witness=witness,
+            verdicts=verdicts,
         )
     where = "{}:{}".format(*told.listen)
     with open_office(told) as office:

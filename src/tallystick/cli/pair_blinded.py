@@ -14,6 +14,7 @@ from tallystick.cli.blind import (
     DepartureCountry,
     Domestic,
     Epoch,
+    LogFolder,
     MappingFile,
     Memory,
     NumberingFile,
@@ -60,6 +61,7 @@ def blinded(
         bool, typer.Option("--show-numbers", help="Write your own numbers in full.")
     ] = False,
     work: Work = None,
+    log: LogFolder = None,
 ) -> None:
     """Pair your own records with what the peer blinded.
 
@@ -70,9 +72,13 @@ def blinded(
     from tallystick.cli.blind import at_home
     from tallystick.cli.pair import show_summary
     from tallystick.cli.progress import Stages
+    from tallystick.engines.exchanged import round_entry
     from tallystick.engines.rounds import pair_blinded
     from tallystick.report import write_report
+    from tallystick.store.log import check_log, lay_in
 
+    if log is not None:
+        check_log(log)
     home = at_home(
         records=records,
         side=side,
@@ -104,5 +110,8 @@ def blinded(
         )
         stages("draw the report", 0, 1)
         page = write_report(out)
+    if log is not None:
+        found = round_entry([peer, peer_2], pairs=told["pairs"]["total"])
+        lay_in(log, "round", found)
     show_summary(told, page)
     raise typer.Exit(1 if told["findings"]["accusing"] else 0)

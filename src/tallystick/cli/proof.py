@@ -249,16 +249,27 @@ def show(
         typer.Option("--key", help="A witness's key: say what it saw last."),
     ] = None,
 ) -> None:
-    """Show the log and its last entries, opened.
+    """Show the log, how much it holds of what, and its last entries, opened.
 
     Example: tally proof log show log --own by.key
     """
-    from tallystick.store.log import open_log
+    from collections import Counter
+
+    from tallystick.proof import KINDS
+    from tallystick.store.log import open_log, waiting
 
     witnesses = [_key(text) for text in key or ()]
     with open_log(folder, _own(own)) as opened:
         newest = opened.signed.checkpoint
         typer.echo(f"Log {newest.origin}, {newest.size:,} entries.")
+        kinds = Counter(one.kind for one in opened.openings(0, opened.size))
+        for kind, words in KINDS.items():
+            if kinds[kind]:
+                typer.echo(f"  {kinds[kind]:>8,}  {kind:10} {words}")
+        if laid := sum(1 for _ in waiting(folder)):
+            typer.echo(f"  {laid:>8,}  wait to be logged")
+        if opened.stopped:
+            typer.echo(f"It has stopped: {opened.stopped}")
         seen = opened.cosigned(witnesses)
         if seen is not None:
             _tell_checkpoint(seen)
@@ -266,6 +277,35 @@ def show(
         for at, one in enumerate(opened.openings(start, opened.size), start):
             said = one.content.rstrip("\n").split("\n")[0]
             typer.echo(f"{at:>8}  {one.kind:10} {_printable(said)[:60]}")
+
+
+@log.command()
+def take(folder: _Folder, own: _Own) -> None:
+    """Log what other programs laid beside the log; an office does so by itself.
+
+    Example: tally proof log take log --own by.key
+    """
+    import os
+
+    from tallystick.store.log import open_log, take_waiting
+
+    with open_log(folder, _own(own)) as opened:
+        taken = take_waiting(opened, draw=os.urandom)
+        typer.echo(f"{taken:,} entries; the log has {opened.size:,}.")
+
+
+@log.command()
+def resume(folder: _Folder, own: _Own) -> None:
+    """Let a log go on that stopped, after people have looked why.
+
+    Example: tally proof log resume log --own by.key
+    """
+    from tallystick.store.log import open_log, stop_log
+
+    with open_log(folder, _own(own)) as opened:
+        why = opened.stopped
+        stop_log(folder, "")
+    typer.echo(f"It goes on. It had stopped: {why}" if why else "It had not stopped.")
 
 
 @log.command()
@@ -285,14 +325,17 @@ def cosign(
     from tallystick.proof import hashes_of, obtain
     from tallystick.store.log import open_log
 
-    peer = _key(key)
-    with open_log(folder, _own(own)) as opened, ask_witness(witness) as send:
-        before = opened.cosigned([peer])
-        known = before.checkpoint.size if before else 0
-        read = hashes_of(opened.size, opened.fetch)
-        signed = obtain(send, opened.signed, read, peer, known)
+    own_key, peer = _own(own), _key(key)
+    with open_log(folder, own_key) as opened:
+        before, newest = opened.cosigned([peer]), opened.signed
+    known = before.checkpoint.size if before else 0
+    read = hashes_of(newest.checkpoint.size, opened.fetch)
+    # The office may write into the log while the witness is asked.
+    with ask_witness(witness) as send:
+        signed = obtain(send, newest, read, peer, known)
+    with open_log(folder, own_key) as opened:
         opened.keep_cosigned(signed)
-        _tell_checkpoint(signed)
+    _tell_checkpoint(signed)
 
 
 @app.command()

@@ -40,6 +40,7 @@ from tallystick.node.helpers import helpers_of
 from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
 from tallystick.node.kept.verdicts import VerdictLog
+from tallystick.node.kept.watermarks import Watermarks
 from tallystick.node.material import Material, read_material, side_of
 from tallystick.node.proofs import Proofs
 from tallystick.node.reload import Makers, Reloads, watch_arrivals
@@ -96,7 +97,8 @@ def build(
     helpers = helpers_of(
         settings, own, told.identities, arrivals, metrics, clock=clock, log=log
     )
-    if settings.proof is not None and (worker is None or worker.number == 1):
+    is_first = worker is None or worker.number == 1
+    if settings.proof is not None and is_first:
         proofs = Proofs(settings.proof, own, now_ms=clock, failed=failed)
         helpers = (*helpers, proofs)
     arrivals.stages = metrics.stages
@@ -146,6 +148,15 @@ def build(
         now_ms=clock,
         cluster=cluster,
     )
+    if settings.proof is not None and settings.proof.log is not None and is_first:
+        watermarks = Watermarks(
+            folder=settings.proof.log,
+            condition=condition,
+            publisher=lambda: _published(departures, cluster),
+            clock=clock,
+            log=log,
+        )
+        helpers = (*helpers, watermarks)
     verdicts = VerdictLog(
         settings.folder / "verdicts", limit_bytes=_limit_bytes(settings)
     )
@@ -282,6 +293,14 @@ def _publisher(terms: Terms, clock: Callable[[], int], *, promises: bool) -> Pub
     return Publisher(
         terms, stream=secrets.token_bytes(8), now_ms=clock(), promises=promises
     )
+
+
+def _published(departures: Departures, cluster: Cluster | None) -> Publisher | None:
+    """Return what promises own departures: the node's own stream, or the party's."""
+    if cluster is None:
+        return departures.publisher
+    replica = cluster.member.replica
+    return None if replica is None else replica.publisher
 
 
 def _limit_bytes(settings: NodeSettings) -> int:

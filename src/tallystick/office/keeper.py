@@ -10,9 +10,8 @@ until people have looked.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from itertools import starmap
 from pathlib import Path
 from typing import Final
 
@@ -27,18 +26,19 @@ from tallystick.proof import (
     obtain,
 )
 from tallystick.store.log import (
+    Disk,
     LogFolder,
     open_log,
     read_file,
-    read_waiting,
     stop_log,
     stopped_by,
+    take_waiting,
     waiting,
 )
-from tallystick.store.logged import LoggedBook, LogStanding, kind_of, ref_of
+from tallystick.store.log.waiting import AT_ONCE
+from tallystick.store.logged import LoggedBook, LogStanding, kind_of
+from tallystick.store.statements import Kept
 
-AT_ONCE: Final = 50
-"""Entries under one checkpoint: some 50 MB at most."""
 PAUSES: Final = (1, 2, 5, 15, 60)
 """How many turns to leave the witness alone, after so many failures in a row."""
 SEEN_MS: Final = 60_000
@@ -60,6 +60,7 @@ class LogKeeper:
         ask: Hands a request to the peer's witness; None: nobody is asked.
         now_ms: Tells the time.
         draw: A cryptographic source of randomness.
+        disk: Writes the log.
     """
 
     folder: Path
@@ -69,7 +70,8 @@ class LogKeeper:
     ask: Ask | None
     now_ms: Callable[[], int]
     draw: Callable[[int], bytes] = os.urandom
-    _standing: LogStanding = field(default_factory=LogStanding)
+    disk: Disk = field(default_factory=Disk)
+    _standing: LogStanding = field(init=False)
     _noted: LogStanding | None = None
     _counted: int = -1
     _checkpoint: bytes | None = None
@@ -77,6 +79,10 @@ class LogKeeper:
     _failed: int = 0
     _pause: int = 0
     _unasked: str = ""
+
+    def __post_init__(self) -> None:
+        """Go on from what an earlier run wrote down."""
+        self._standing = self.book.standing() or LogStanding()
 
     def turn(self) -> LogStanding:
         """Log what is to be logged, and let the witness see it.
@@ -93,6 +99,11 @@ class LogKeeper:
                 trouble = str(error)
                 if error.code in STOPS:
                     stopped, trouble = trouble, ""
+            except OSError as error:
+                trouble = (
+                    "The folder of the log cannot be read or written: "
+                    f"{error.strerror or type(error).__name__}."
+                )
         if stopped:
             # Once people have looked, the witness is asked before anything else.
             self._asked, self._pause = False, 0
@@ -131,36 +142,25 @@ class LogKeeper:
     def _append(self) -> None:
         """Append everything that is to be logged and is not."""
         counted = self.book.count()
-        with open_log(self.folder, self.key) as log:
-            self.book.catch_up(log)
+        with open_log(self.folder, self.key, disk=self.disk) as log:
+            origin = log.signed.checkpoint.origin
+
+            def logged(refs: Collection[str]) -> Collection[str]:
+                self._look(log)
+                return self.book.places(origin, refs)
+
             self._look(log)
-            while self._append_some(log):
-                pass
+            while kept := self.book.unlogged(origin, limit=AT_ONCE):
+                log.append(map(self._opening, kept))
+                self._look(log)
+            take_waiting(log, draw=self.draw, logged=logged)
+            self._look(log)
             self._checkpoint = log.signed.note
         self._counted = counted
 
-    def _append_some(self, log: LogFolder) -> bool:
-        """Append some; return whether there may be more."""
-        origin = log.signed.checkpoint.origin
-        kept = self.book.unlogged(origin, limit=AT_ONCE)
-        openings = [self._opening(kind_of(one), one.note.decode()) for one in kept]
-        laid = read_waiting(self.folder, most=AT_ONCE)
-        others = {
-            ref_of(opening): opening
-            for opening in starmap(self._opening, laid.values())
-        }
-        there = self.book.places(origin, others)
-        openings += [one for ref, one in others.items() if ref not in there]
-        if openings:
-            log.append(openings)
-            self.book.catch_up(log)
-            self._look(log, appended_ms=self.now_ms())
-        for path in laid:
-            path.unlink(missing_ok=True)
-        return max(len(kept), len(laid)) == AT_ONCE
-
-    def _opening(self, kind: str, content: str) -> Opening:
-        return Opening(kind=kind, salt=self.draw(SALT_BYTES), content=content)
+    def _opening(self, kept: Kept) -> Opening:
+        salt = self.draw(SALT_BYTES)
+        return Opening(kind=kind_of(kept), salt=salt, content=kept.note.decode())
 
     def _ask(self) -> str:
         """Let the witness see how the log grew; return what hinders it.
@@ -181,37 +181,37 @@ class LogKeeper:
                 raise
             self._pause = PAUSES[min(self._failed, len(PAUSES) - 1)]
             self._failed += 1
-            self._unasked = str(error)
+            self._unasked = f"The peer's witness has not cosigned yet. {error}"
             return self._unasked
         self._failed = 0
         return ""
 
     def _obtain(self, ask: Ask) -> None:
-        with open_log(self.folder, self.key) as log:
+        with open_log(self.folder, self.key, disk=self.disk) as log:
             signed, fetch = log.signed, log.fetch
             seen = log.cosigned([self.witness])
-        self._look(log)
+            self._look(log)
         known = seen.checkpoint.size if seen else 0
         size = signed.checkpoint.size
         # The network may take its time: others may write into the log meanwhile.
         got = obtain(ask, signed, hashes_of(size, fetch), self.witness, known)
-        with open_log(self.folder, self.key) as log:
-            newer = log.cosigned([self.witness])
-            if newer is None or newer.checkpoint.size <= size:
-                log.keep_cosigned(got)
+        with open_log(self.folder, self.key, disk=self.disk) as log:
+            log.keep_cosigned(got)
         self._asked = True
         self._standing = replace(
             self._standing, cosigned=size, cosigned_ms=self.now_ms()
         )
 
-    def _look(self, log: LogFolder, *, appended_ms: int | None = None) -> None:
+    def _look(self, log: LogFolder) -> None:
+        """Take into the index what the log holds beyond it."""
+        more = self.book.catch_up(log)
         seen = log.cosigned([self.witness])
         self._standing = replace(
             self._standing,
             log=log.signed.checkpoint.origin,
             size=log.size,
             cosigned=seen.checkpoint.size if seen else 0,
-            appended_ms=appended_ms or self._standing.appended_ms,
+            appended_ms=self.now_ms() if more else self._standing.appended_ms,
         )
 
     def _waiting(self) -> int:
@@ -221,19 +221,11 @@ class LogKeeper:
         return laid + self.book.count_unlogged(self._standing.log)
 
     def _note(self) -> None:
-        """Write down how it stands, if that has changed."""
-        before = self._noted
-        if before is None:  # what an earlier run knew holds on
-            before = self.book.standing()
-            if before is not None and before.log == self._standing.log:
-                self._standing = replace(
-                    self._standing,
-                    appended_ms=self._standing.appended_ms or before.appended_ms,
-                    cosigned_ms=self._standing.cosigned_ms or before.cosigned_ms,
-                )
-        now = self._standing
-        if before is None or (
-            replace(before, looked_ms=0) != replace(now, looked_ms=0)
+        """Write down how it stands, where that has changed."""
+        before, now = self._noted, self._standing
+        if (
+            before is None
+            or replace(before, looked_ms=0) != replace(now, looked_ms=0)
             or abs(now.looked_ms - before.looked_ms) >= SEEN_MS
         ):
             self.book.note(now)

@@ -13,19 +13,27 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.blinding import Channel, PrivateKey
 from tallystick.cases.course import Terms
 from tallystick.model import ConfigError, TallystickError
 from tallystick.net.listen import is_loopback
+from tallystick.net.proof import ask_witness
 from tallystick.net.statements import StatementDoor, StatementSender
+from tallystick.office.hours import Hours
+from tallystick.office.keeper import LogKeeper
 from tallystick.office.mirror import Mirror
 from tallystick.office.side import Side
 from tallystick.proof import Signed, VerifyingKey
 from tallystick.store import open_store
+from tallystick.store.log import check_log
+from tallystick.store.logged import LoggedBook
 
 LOOK_S: Final = 1.0
 STOP_S: Final = 3
+ASK_S: Final = 5.0
+"""How long the peer's witness may take; an office that is told to end waits for it."""
 AT_ONCE: Final = 64
 ROOMS: Final = ("case/", "objection/")
 
@@ -44,6 +52,8 @@ class OfficeSettings:
         book: Folder of the agreement's book; None: agreements stay in the store.
         days: Days that the steps of a case may take where no agreement says it.
         log: Folder of the party's log; None: there is none.
+        witness: Where the peer's witness is; empty: nobody cosigns the log.
+        verdicts: Where the node keeps verdicts; None: no counts are logged.
         certificate: TLS, chain and key; None: on loopback only.
         authorities: Who may vouch for the peer's server, PEM; None: whom this machine
             believes.
@@ -60,6 +70,8 @@ class OfficeSettings:
     certificate: tuple[Path, Path] | None
     authorities: Path | None
     log: Path | None = None
+    witness: str = ""
+    verdicts: Path | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +84,8 @@ class Office:
         door: Takes the peer's statements.
         sender: Sends own ones; None: no peer was named.
         mirror: Keeps the agreement's folder; None: there is none.
+        keeper: Keeps the party's log; None: there is none.
+        hours: Counts what is logged at the end of an hour; None: nobody does.
     """
 
     settings: OfficeSettings
@@ -79,6 +93,8 @@ class Office:
     door: StatementDoor
     sender: StatementSender | None
     mirror: Mirror | None
+    keeper: LogKeeper | None
+    hours: Hours | None
 
     async def run(self, started: Callable[[], None]) -> None:
         """Work until told to stop.
@@ -90,7 +106,8 @@ class Office:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, server.leave)
-        tasks = [asyncio.create_task(self._look())]
+        rounds = (self._mirrored, self._kept, self._counted)
+        tasks = [asyncio.create_task(_again(one)) for one in rounds]
         if self.sender is not None:
             tasks.append(asyncio.create_task(self.sender.run()))
         tasks.append(asyncio.create_task(_tell(server, started)))
@@ -128,23 +145,42 @@ class Office:
             ) from None
         return config
 
-    async def _look(self) -> None:
-        """Keep the folder and the store alike."""
-        said = ""
-        while True:
-            trouble = await asyncio.to_thread(self._mirrored)
-            if trouble != said and trouble:
-                _say(trouble)
-            said = trouble
-            await asyncio.sleep(LOOK_S)
-
     def _mirrored(self) -> str:
-        try:
-            if self.mirror is not None:
-                self.mirror.look()
-        except (TallystickError, OSError) as error:
-            return str(error)
+        """Keep the folder and the store alike."""
+        if self.mirror is not None:
+            self.mirror.look()
         return ""
+
+    def _kept(self) -> str:
+        """Log what is to be logged."""
+        if self.keeper is None:
+            return ""
+        standing = self.keeper.turn()
+        if standing.stopped:
+            return f"Nothing is logged until people have looked. {standing.stopped}"
+        return standing.trouble
+
+    def _counted(self) -> str:
+        """Count hours that have ended."""
+        if self.hours is not None:
+            self.hours.look()
+        return ""
+
+
+async def _again(work: Callable[[], str]) -> None:
+    """Do something every second or so; say what hinders it, once."""
+    said = ""
+    while True:
+        try:
+            trouble = await asyncio.to_thread(work)
+        except (TallystickError, OSError) as error:
+            trouble = str(error)
+        except SQLAlchemyError:
+            trouble = "The store does not answer; it is tried again."
+        if trouble != said and trouble:
+            _say(trouble)
+        said = trouble
+        await asyncio.sleep(LOOK_S)
 
 
 class _Server(uvicorn.Server):
@@ -177,8 +213,8 @@ def open_office(
     Yields:
         The office, ready to run.
 
-    A store that cannot be opened is refused as in `open_store`, and keys that do not
-    fit each other as in `Side`.
+    A store that cannot be opened is refused as in `open_store`, keys that do not fit
+    each other as in `Side`, a folder without a log as in `check_log`.
 
     Raises:
         ConfigError: "office-tls" where statements would come in over a line in the
@@ -248,7 +284,45 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
             own=side.party,
             now_ms=now_ms,
         )
-    return Office(settings=settings, side=side, door=door, sender=sender, mirror=mirror)
+    keeper = hours = None
+    if settings.log is not None:
+        keeper = _keeper(settings, side, settings.log, now_ms)
+        if settings.verdicts is not None:
+            hours = Hours(
+                folder=settings.log,
+                verdicts=settings.verdicts,
+                book=LoggedBook(side.store, side.identifier),
+                now_ms=now_ms,
+            )
+    return Office(
+        settings=settings,
+        side=side,
+        door=door,
+        sender=sender,
+        mirror=mirror,
+        keeper=keeper,
+        hours=hours,
+    )
+
+
+def _keeper(
+    settings: OfficeSettings, side: Side, log: Path, now_ms: Callable[[], int]
+) -> LogKeeper:
+    check_log(log)
+    tls = ssl.create_default_context(cafile=settings.authorities)
+
+    def ask(body: bytes) -> tuple[int, bytes]:
+        with ask_witness(settings.witness, tls=tls, timeout_s=ASK_S) as send:
+            return send(body)
+
+    return LogKeeper(
+        folder=log,
+        key=side.key,
+        book=LoggedBook(side.store, side.identifier),
+        witness=side.peer_key,
+        ask=ask if settings.witness else None,
+        now_ms=now_ms,
+    )
 
 
 async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:

@@ -42,4 +42,6 @@ def office_settings(settings: NodeSettings) -> OfficeSettings:
         certificate=told.pair,
         authorities=told.authorities,
         log=settings.proof.log if settings.proof else None,
+        witness=settings.proof.peer_witness if settings.proof else "",
+        verdicts=settings.folder / "verdicts",
     )

@@ -4,18 +4,15 @@ The log alone counts. What is written here is an index of its openings, taken up
 from them wherever a program was ended, so that nothing is logged twice or left out.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 
-from tallystick.model import TallystickError, VerificationError
-from tallystick.proof import Opening, kept_statement
-from tallystick.store.log import LogFolder
+from tallystick.model import VerificationError
+from tallystick.store.log import LogFolder, ref_of
 from tallystick.store.opening import Store
 from tallystick.store.statements import Kept
 from tallystick.store.tables import LOG_STANDING, LOGGED, STATEMENTS
@@ -31,30 +28,6 @@ ROOMS: Final[Mapping[str, str]] = {
 AT_ONCE: Final = 500
 """Rows that are written, or asked for, in one go."""
 SENTENCE_LIMIT: Final = 1_024
-
-
-class _Named(msgspec.Struct):
-    """JSON that names itself, so that it is logged once whatever else it says."""
-
-    name: str
-
-
-def ref_of(opening: Opening) -> str:
-    """Return what names an opening's content, in at most 64 characters.
-
-    Of a statement its identifier; of JSON its member `name`, where it has one; else
-    the content's SHA-256.
-    """
-    content = opening.content.encode()
-    try:
-        if opening.is_statement:
-            return kept_statement(content).id
-        name = msgspec.json.decode(content, type=_Named).name
-        if 0 < len(name) <= 64 and name.isascii():
-            return name
-    except (TallystickError, msgspec.MsgspecError):
-        pass  # people may log what they like
-    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +121,7 @@ class LoggedBook:
             limit: So many at most.
         """
         wanted = (
-            select(STATEMENTS)
+            select(*(STATEMENTS.c[one.name] for one in fields(Kept)))
             .where(*self._missing(log))
             .order_by(STATEMENTS.c.taken_ms, STATEMENTS.c.at_ms, STATEMENTS.c.id)
             .limit(limit)

@@ -39,18 +39,19 @@ def reader_of(url: str) -> Generator[ReadFile]:
 
 @contextmanager
 def ask_witness(
-    url: str, *, tls: ssl.SSLContext | None = None
+    url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S
 ) -> Generator[Callable[[bytes], tuple[int, bytes]]]:
     """Lend a way to hand a request to a witness.
 
     Args:
         url: Of the witness; `add-checkpoint` is below it.
         tls: Whom to believe; None: whom this machine believes.
+        timeout_s: How long it may keep silent.
 
     Yields:
         The way. It refuses with UnavailableError "log-unreachable".
     """
-    with _client(tls) as client:
+    with _client(tls, timeout_s) as client:
 
         def send(body: bytes) -> tuple[int, bytes]:
             asked = client.build_request(
@@ -61,10 +62,12 @@ def ask_witness(
         yield send
 
 
-def _client(tls: ssl.SSLContext | None = None) -> httpx2.Client:
+def _client(
+    tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S
+) -> httpx2.Client:
     return httpx2.Client(
         headers=_ASKS,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
         trust_env=False,
         follow_redirects=False,
         verify=True if tls is None else tls,

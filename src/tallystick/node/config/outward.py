@@ -53,7 +53,13 @@ class Proof(Section):
         description="Where, apart from the switches: host:port.",
     )
     log: Path | None = Field(
-        default=None, description="Folder of the own log, to be served read-only."
+        default=None,
+        description="Folder of the own log: served read-only, kept by the office.",
+    )
+    peer_witness: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="URL of the peer's witness, which cosigns the own log.",
     )
     witness: Path | None = Field(
         default=None, description="Where it remembers what it cosigned for the peer."

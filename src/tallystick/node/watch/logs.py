@@ -27,6 +27,8 @@ EVENTS: Final = {
     "agreement-refused": "The agreement's book cannot be read; what held before does.",
     "rule-suspended": "A rule went beyond its harm budget, and acts no more.",
     "roaming-lost": "The home network gives no access token; it is asked again.",
+    "watermark-refused": "What was complete of an epoch could not be laid in to be "
+    "logged.",
     "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
 }
 

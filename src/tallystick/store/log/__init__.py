@@ -3,6 +3,7 @@
 from tallystick.store.log.disk import Disk
 from tallystick.store.log.folder import (
     LogFolder,
+    check_log,
     create_log,
     open_log,
     read_file,
@@ -10,18 +11,20 @@ from tallystick.store.log.folder import (
     stopped_by,
 )
 from tallystick.store.log.seen import WitnessFolder
-from tallystick.store.log.waiting import lay_in, read_waiting, waiting
+from tallystick.store.log.waiting import lay_in, ref_of, take_waiting, waiting
 
 __all__ = [
     "Disk",
     "LogFolder",
     "WitnessFolder",
+    "check_log",
     "create_log",
     "lay_in",
     "open_log",
     "read_file",
-    "read_waiting",
+    "ref_of",
     "stop_log",
     "stopped_by",
+    "take_waiting",
     "waiting",
 ]

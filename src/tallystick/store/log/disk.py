@@ -49,6 +49,10 @@ class Disk:
         """Put a file in the place of another, at once."""
         old.replace(new)
 
+    def remove(self, path: Path) -> None:  # ruff: ignore[no-self-use] (tests have disks that fail)
+        """Take a file away that nobody needs any more; it may come back."""
+        path.unlink(missing_ok=True)
+
     def sync(self, folder: Path) -> None:  # ruff: ignore[no-self-use] (tests have disks that fail)
         """Let a folder's names survive a power cut."""
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

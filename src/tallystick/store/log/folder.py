@@ -75,6 +75,7 @@ class LogFolder:
 
     Attributes:
         signed: Its newest checkpoint.
+        disk: Writes its files.
 
     Bounds: 255 entries and eight tiles are held, beside what is appended.
     """
@@ -83,7 +84,7 @@ class LogFolder:
         """See `open_log`."""
         self.folder = folder
         self._key = key
-        self._disk = disk
+        self.disk = disk
         self._openings = Openings(folder / PRIVATE / "openings", disk)
         self._fetch = tiles_at(lambda path: read_file(folder / PUBLIC / path))
         self._sure = True
@@ -138,11 +139,17 @@ class LogFolder:
         return range(first, self.size)
 
     def keep_cosigned(self, signed: SignedCheckpoint) -> None:
-        """Keep and publish a checkpoint with its cosignatures."""
-        self._disk.put(self.folder / PRIVATE / "cosigned", signed.note)
+        """Keep and publish a checkpoint with its cosignatures; never an older one."""
+        path = self.folder / PRIVATE / "cosigned"
+        kept = read_file(path)
+        if kept is not None:
+            before = read_checkpoint(kept, self._key.public()).checkpoint
+            if before.size > signed.checkpoint.size:
+                return
+        self.disk.put(path, signed.note)
         if signed.checkpoint == self.signed.checkpoint:
             self.signed = signed
-            self._disk.put(self.folder / PRIVATE / "signed", signed.note)
+            self.disk.put(self.folder / PRIVATE / "signed", signed.note)
             self._publish()
 
     @property
@@ -234,7 +241,7 @@ class LogFolder:
             root=self._edge.root(),
         )
         note = sign_checkpoint(checkpoint, self._key)
-        self._disk.put(self.folder / PRIVATE / "signed", note)
+        self.disk.put(self.folder / PRIVATE / "signed", note)
         self.signed = SignedCheckpoint(
             checkpoint=checkpoint, by=self._key.party, seen={}, note=note
         )
@@ -259,12 +266,12 @@ class LogFolder:
         return full
 
     def _put(self, tile: Tile, data: bytes) -> None:
-        self._disk.put(self.folder / PUBLIC / tile.path, data)
+        self.disk.put(self.folder / PUBLIC / tile.path, data)
 
     def _publish(self) -> None:
         path = self.folder / PUBLIC / "checkpoint"
         if read_file(path) != self.signed.note:
-            self._disk.put(path, self.signed.note)
+            self.disk.put(path, self.signed.note)
 
     def _last_entries(self, size: int) -> list[bytes]:
         index, width = divmod(size, WIDTH)

@@ -7,19 +7,23 @@ is logged.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from tallystick.model import RefusedError, TallystickError
-from tallystick.proof import KINDS, SALT_BYTES, Opening
+from tallystick.proof import KINDS, SALT_BYTES, Opening, kept_statement
 from tallystick.proof.commitment import CONTENT_LIMIT
 from tallystick.store.log.disk import Disk
-from tallystick.store.log.folder import PRIVATE, check_log
+from tallystick.store.log.folder import PRIVATE, LogFolder, check_log
 
 WAITING: Final = f"{PRIVATE}/waiting"
 FILES_LIMIT: Final = 10_000
+AT_ONCE: Final = 50
+"""Entries under one checkpoint: some 50 MB at most."""
 _SUFFIX: Final = ".json"
 _REFUSED: Final = ".refused"
 
@@ -66,17 +70,71 @@ def waiting(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def read_waiting(folder: Path, *, most: int) -> dict[Path, tuple[str, str]]:
-    """Return kinds and contents of what waits, by file.
+class _Named(msgspec.Struct):
+    """JSON that names itself, so that it is logged once whatever else it says."""
 
-    What cannot be logged is put aside under another name.
+    name: str
+
+
+def ref_of(opening: Opening) -> str:
+    """Return what names an opening's content, in at most 64 characters.
+
+    Of a statement its identifier; of JSON its member `name`, where it has one; else
+    the content's SHA-256.
+    """
+    content = opening.content.encode()
+    try:
+        if opening.is_statement:
+            return kept_statement(content).id
+        name = msgspec.json.decode(content, type=_Named).name
+        if 0 < len(name) <= 64 and name.isascii():
+            return name
+    except (TallystickError, msgspec.MsgspecError):
+        pass  # people may log what they like
+    return hashlib.sha256(content).hexdigest()
+
+
+def take_waiting(
+    log: LogFolder,
+    *,
+    draw: Callable[[int], bytes],
+    logged: Callable[[Collection[str]], Collection[str]] | None = None,
+) -> int:
+    """Append what waits, each once, and take it away.
 
     Args:
-        folder: Of the log.
-        most: So many at most.
+        log: Open, so that nobody else writes meanwhile.
+        draw: A cryptographic source of randomness.
+        logged: Returns which of several `ref_of` the log has; None: it is looked
+            through.
+
+    Returns:
+        How many entries were appended.
+    """
+    before = log.size
+    while laid := _read(log.folder):
+        openings: dict[str, Opening] = {}
+        for kind, content in laid.values():
+            one = Opening(kind=kind, salt=draw(SALT_BYTES), content=content)
+            openings.setdefault(ref_of(one), one)
+        there = logged(openings) if logged else _in_log(log, openings)
+        log.append(one for ref, one in openings.items() if ref not in there)
+        for path in laid:
+            log.disk.remove(path)
+    return log.size - before
+
+
+def _in_log(log: LogFolder, refs: Collection[str]) -> set[str]:
+    return {ref_of(one) for one in log.openings(0, log.size)} & set(refs)
+
+
+def _read(folder: Path) -> dict[Path, tuple[str, str]]:
+    """Return kinds and contents of some of what waits, by file.
+
+    What cannot be logged is put aside under another name.
     """
     found: dict[Path, tuple[str, str]] = {}
-    for path in sorted(islice(waiting(folder), most)):
+    for path in sorted(islice(waiting(folder), AT_ONCE)):
         kind = path.name.partition("-")[0]
         with path.open("rb") as file:
             data = file.read(CONTENT_LIMIT + 1)
