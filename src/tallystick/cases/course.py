@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tallystick.agreement.text.value import Deadlines
 from tallystick.model import ConfigError
 
 DAY_MS: Final = 86_400_000
@@ -38,6 +39,17 @@ class Terms:
     decide: int = 14
     appeal: int = 14
     close: int = 30
+
+
+def agreed_terms(deadlines: Deadlines) -> Terms:
+    """Return the days that an agreement gives the steps of a case."""
+    return Terms(
+        ask=deadlines.answer_days,
+        answer=deadlines.answer_days,
+        decide=deadlines.decision_days,
+        appeal=deadlines.appeal_days,
+        close=deadlines.decision_days,
+    )
 
 
 def parse_days(text: str) -> Terms:

@@ -125,6 +125,58 @@ def export(
     typer.echo(f"Written: {out}")
 
 
+def bundle(
+    case: Case_,
+    out: Annotated[Path, typer.Option("--out", help="The evidence bundle.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="A node's settings file with [office], instead."),
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME."),
+    ] = "",
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Your private key file.")
+    ] = None,
+    channel: Annotated[
+        Path | None,
+        typer.Option("--channel", help="The channel file of `tally keys agree`."),
+    ] = None,
+    peer_key: Annotated[
+        str,
+        typer.Option(
+            "--peer-key", help="The peer's signing key (`tally node signing-key`)."
+        ),
+    ] = "",
+    log: Annotated[
+        Path | None, typer.Option("--log", help="The folder of your log.")
+    ] = None,
+    without_cosignature: Annotated[
+        bool,
+        typer.Option(
+            "--without-cosignature", help="Also where the peer has not cosigned it yet."
+        ),
+    ] = False,
+) -> None:
+    """Put all that proves a case or an objection into one file, for a third party.
+
+    Whoever has the file sees the halves that were opened, with their numbers, and can
+    check everything by `tally proof verify`, without a network.
+
+    Example: tally cases bundle 7QF2M9XT4CW0AB12 --out case.json --config node.toml
+    """
+    from tallystick.cli.side import open_told_side
+    from tallystick.office.evidence import case_bundle
+    from tallystick.store.log import Disk
+
+    with open_told_side(config, store, key, channel, peer_key, log) as side:
+        about, _ = about_of(case)
+        data = case_bundle(side, about, uncosigned=without_cosignature)
+    Disk().put(out.absolute(), data)
+    typer.echo(f"Written: {out}, {len(data):,} bytes")
+
+
 def _as(suffix: str, written: Letter, language: Tongue) -> bytes:
     from tallystick.report.cases import letter_docx, letter_pdf
 

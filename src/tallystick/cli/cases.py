@@ -469,3 +469,4 @@ def explain(
 
 app.command()(case_papers.letter)
 app.command()(case_papers.export)
+app.command()(case_papers.bundle)

@@ -43,6 +43,12 @@ _Keys = Annotated[
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The evidence bundle.")],
     key: _Keys = None,
+    show_numbers: Annotated[
+        bool,
+        typer.Option(
+            "--show-numbers", help="Also print every entry word for word, with numbers."
+        ),
+    ] = False,
 ) -> None:
     """Check an evidence bundle, offline; say what it proves, and what it does not.
 
@@ -50,13 +56,16 @@ def verify(
     """
     from tallystick.proof import signing_fingerprint, verify_bundle
     from tallystick.proof.bundle import BYTES_LIMIT
+    from tallystick.report.evidence import stories
 
     with bundle.open("rb") as file:
         proven = verify_bundle(file.read(BYTES_LIMIT + 1))
     known = _known(key or (), proven.keys)
     typer.echo("The bundle holds: nothing in it was changed since it was signed.\n")
+    for story in stories(proven, show_numbers=show_numbers):
+        typer.echo("\n".join(map(_printable, story)) + "\n")
     for one in proven.logs:
-        _tell_log(one)
+        _tell_log(one, show_numbers=show_numbers)
     typer.echo("Keys, as the bundle shows them:")
     for shown in proven.keys:
         is_known = "the one you gave" if shown in known else "not compared"
@@ -71,25 +80,32 @@ def verify(
         "\nIt does not prove that what was said is true, that the log holds nothing "
         "else about it,\nor when exactly an entry was made: not after the times above."
     )
+    if not show_numbers:
+        typer.echo(
+            "Numbers are hidden here; --show-numbers prints them, word for word as "
+            "they were logged."
+        )
 
 
-def _tell_log(one: "ProvenLog") -> None:
+def _tell_log(one: "ProvenLog", *, show_numbers: bool) -> None:
+    from tallystick.domains.calls.numbers.display import mask_in
     from tallystick.proof import KINDS
 
     _tell_checkpoint(one.signed)
     for entry in one.entries:
-        words = KINDS[entry.opening.kind]
-        typer.echo(f"\n  Entry {entry.index}: {words}, word for word as logged.")
+        typer.echo(f"  Entry {entry.index}: {KINDS[entry.opening.kind]}.")
         if entry.statement is not None:
             said = entry.statement.statement
             typer.echo(
-                f"  Signed by {said.by}, who says it was at {_time(said.at_ms // 1000)}"
-                f": {said.about} {said.kind}."
+                f"    Signed by {said.by}, who says it was at "
+                f"{_time(said.at_ms // 1000)}: {said.about} {said.kind}."
             )
         else:
-            typer.echo("  Not signed by itself: it is the word of the log's party.")
-        for line in entry.opening.content.rstrip("\n").split("\n"):
-            typer.echo(f"    {_printable(line)}")
+            typer.echo("    Not signed by itself: it is the word of the log's party.")
+        if entry.statement is None or show_numbers:
+            for line in entry.opening.content.rstrip("\n").split("\n"):
+                told = line if show_numbers else mask_in(line)
+                typer.echo(f"      {_printable(told)}")
     typer.echo()
 
 

@@ -7,10 +7,10 @@ from here, so that all of them read and say the same.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tallystick.agreement.life import Holding, Life, fold
+from tallystick.agreement.life import Holding, Life, fold, holding_of
 from tallystick.blinding import Channel, PrivateKey
 from tallystick.blinding.agreement import agree
-from tallystick.cases.course import Terms
+from tallystick.cases.course import Terms, agreed_terms
 from tallystick.cases.key import case_secret
 from tallystick.model import ConfigError
 from tallystick.proof import SigningKey, VerifyingKey, kept_statement, signing_key
@@ -109,27 +109,14 @@ class Side:
         Of several agreements for the channel the one that began last counts, on both
         sides alike.
         """
-        every = (self.life(name).in_force(at_ms) for name in self.agreements())
-        found = [one for one in every if one is not None]
-        return max(
-            found,
-            key=lambda one: (one.version.begins_ms or 0, one.version.digest),
-            default=None,
-        )
+        return holding_of(map(self.life, self.agreements()), at_ms)
 
     def terms(self, at_ms: int) -> Terms:
         """Return the days that steps of a case may take, as agreed at a moment."""
         holding = self.holding(at_ms)
         if holding is None:
             return self.days
-        agreed = holding.version.value.deadlines
-        return Terms(
-            ask=agreed.answer_days,
-            answer=agreed.answer_days,
-            decide=agreed.decision_days,
-            appeal=agreed.appeal_days,
-            close=agreed.decision_days,
-        )
+        return agreed_terms(holding.version.value.deadlines)
 
     def cases(self, at_ms: int) -> CaseDesk:
         """Return the desk at which the party says and hears things about cases.

@@ -17,6 +17,7 @@ from tallystick.agreement.life.state import (
     Version,
     Wait,
     Withdrawal,
+    holding_of,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Wait",
     "Withdrawal",
     "fold",
+    "holding_of",
     "in_force",
 ]

@@ -3,7 +3,7 @@
 Source: spec/agreement.md, "Life".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
@@ -346,3 +346,20 @@ class Life:
         for one in self.suspensions:
             if one.at_ms <= heard_ms and one.holds(at_ms):
                 yield one
+
+
+def holding_of(lives: Iterable[Life], at_ms: int) -> Holding | None:
+    """Return what was in force for a channel at a moment; None: nothing.
+
+    Of several agreements the one that began last counts, on both sides alike.
+
+    Args:
+        lives: Of every agreement for the channel.
+        at_ms: The moment.
+    """
+    found = [one for life in lives if (one := life.in_force(at_ms)) is not None]
+    return max(
+        found,
+        key=lambda one: (one.version.begins_ms or 0, one.version.digest),
+        default=None,
+    )
