@@ -150,9 +150,7 @@ class Keeping:
     def logged(self) -> Counter[tuple[str, str]]:
         """Return what is in the log, after a look at the whole of it."""
         with open_log(self.folder, BY) as log:
-            held = Counter(
-                (one.kind, ref_of(one)) for one in log.openings(0, log.size)
-            )
+            held = Counter((one.kind, ref_of(one)) for one in log.openings(0, log.size))
         public = self.folder / "public"
         note = read_file(public / "checkpoint")
         read = tiles_at(lambda path: read_file(public / path))

@@ -75,6 +75,8 @@ class Party:
         certify(self.folder)
         self.url = f"sqlite:///{self.folder / 'store.db'}"
         self.office: subprocess.Popen[bytes] | None = None
+        self.watch: subprocess.Popen[bytes] | None = None
+        self.watch_port = free_port()
 
     def meet(self, peer: "Party") -> None:
         """Learn the peer's keys, as by telephone, and where its office is."""
@@ -90,24 +92,43 @@ class Party:
         words += ("--cert", "tls.pem", "--cert-key", "tls.key")
         words += ("--authorities", str(self.peer.folder / "tls.pem"))
         words += ("--listen", f"127.0.0.1:{self.port}")
-        self.office = subprocess.Popen(
+        if (self.folder / "log").exists():
+            words += ("--log", "log")
+            words += ("--witness", f"http://127.0.0.1:{self.peer.watch_port}")
+        self.office = self.starts(*words, says=b"answers")
+
+    def starts(self, *words: str, says: bytes) -> subprocess.Popen[bytes]:
+        """Start a command that goes on, and wait until it says that it is there."""
+        process = subprocess.Popen(
             (sys.executable, "-m", "tallystick", *words),
             cwd=self.folder,
             stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        assert self.office.stdout is not None
-        assert b"answers" in self.office.stdout.readline()
+        assert process.stdout is not None
+        assert says in process.stdout.readline()
+        return process
+
+    def logs(self) -> None:
+        """Have a log, and watch the peer's."""
+        self.does("proof", "log", "init", "log", "--own", "own.key")
+        self.watches()
+
+    def watches(self) -> None:
+        """Start the witness of the peer's log."""
+        words = ("seen", "--own", "own.key", "--log", self.peer.line)
+        words += ("--listen", f"127.0.0.1:{self.watch_port}")
+        self.watch = self.starts("proof", "witness", *words, says=b"http://")
+
+    def sleeps(self) -> None:
+        """End the witness."""
+        watch, self.watch = self.watch, None
+        _ended(watch, signal.SIGTERM)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the office and return its status."""
         office, self.office = self.office, None
-        if office is None:
-            return 0
-        office.send_signal(how)
-        status = office.wait(MOST_S)
-        assert office.stdout is not None
-        office.stdout.close()
-        return status
+        return _ended(office, how)
 
     def does(self, *words: str) -> str:
         """Run a command that must succeed, where this party works."""
@@ -136,19 +157,32 @@ class Party:
         return self.does("cases", command, *words, *given)
 
 
+def _ended(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> int:
+    if process is None:
+        return 0
+    process.send_signal(how)
+    status = process.wait(MOST_S)
+    assert process.stdout is not None
+    process.stdout.close()
+    return status
+
+
 @contextlib.contextmanager
-def two(folder: Path) -> Generator[tuple[Party, Party]]:
-    """Run both offices; whatever happens they end."""
+def two(folder: Path, *, logs: bool = False) -> Generator[tuple[Party, Party]]:
+    """Run both offices, and witnesses if they keep logs; whatever happens they end."""
     by, ru = Party(folder, "BY"), Party(folder, "RU")
     by.meet(ru)
     ru.meet(by)
     try:
+        for one in (by, ru) if logs else ():
+            one.logs()
         by.open()
         ru.open()
         yield by, ru
     finally:
-        by.end()
-        ru.end()
+        for one in (by, ru):
+            one.end()
+            one.sleeps()
 
 
 def until(read: Callable[[], object], true: Callable[[object], bool]) -> None:

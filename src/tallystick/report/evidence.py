@@ -26,7 +26,9 @@ from tallystick.proof import Proven, Signed, VerifyingKey, in_order
 ROOMS: Final = ("case/", "objection/")
 AGREEMENTS: Final = "agreement/"
 CROSSINGS_SHOWN: Final = 20
-_NUMBERS: Final = frozenset({"calling", "called"})
+_NUMBERS: Final = ("calling", "called")
+_FIRST: Final = ("record", "at_ms", "trunk", *_NUMBERS)
+"""Members of a half that are told first; others come after them."""
 
 Show = Callable[[str], str]
 
@@ -160,11 +162,10 @@ class _Story:
 
     def _half(self, half: Mapping[str, Any]) -> str:
         parts = []
-        for name, value in half.items():
+        for name in sorted(half, key=_place):
+            value = half[name]
             if name in _NUMBERS and value is not None:
-                parts.append(
-                    f"{name} {value if self.show_numbers else mask(str(value))}"
-                )
+                parts.append(f"{name} {self._number(str(value))}")
             elif name == "at_ms" and type(value) is int:
                 parts.append(time_of(value))
             elif name == "record":  # the keeper's own name of it, and no number
@@ -172,6 +173,10 @@ class _Story:
             elif value is not None:
                 parts.append(f"{name} {self._show(value)}")
         return ", ".join(parts)
+
+    def _number(self, number: str) -> str:
+        """Return a number as it may be shown; one that came hidden stays as it is."""
+        return number if self.show_numbers or "*" in number else mask(number)
 
     def _rules(self, at_ms: int, state: State) -> Iterator[str]:
         """Yield which rules were in force at a moment, by which law."""
@@ -196,6 +201,10 @@ class _Story:
             mode = "suspended" if rule.id in holding.suspended else rule.mode
             law = f"  {one.reference}" if one.reference else ""
             yield f"    {rule.id:24} {rule.action:7} {mode}{law}"
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
 
 
 def _end(state: State, holding: Holding | None) -> str:
