@@ -1,5 +1,6 @@
 """Two parties in processes and folders of their own, as the how-to page tells them."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.blinding import read_header, read_private_key
 from tallystick.engines.batch import PairJob, pair_calls
+from tallystick.proof import signing_key
+from tallystick.store.log import open_log
 
 from .desks import simulated
 
@@ -64,6 +68,8 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         if "new" in words:
             (folder / party / f"{party}.pub").write_text(done.stdout)
             send(folder / party, f"{party}.pub")
+    done = tally("proof log init log --own by.key", folder / "by")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -73,7 +79,7 @@ def said(desks: Path) -> list[tuple[str, str]]:
     out = []
     for party, words in LINE.findall(PAGE.read_text(encoding="utf-8")):
         folder = desks / party
-        done = tally(words, folder)
+        done = tally(f"{words} --log log" if party == "by" else words, folder)
         wanted = {0, 1} if words.startswith("pair") else {0}
         assert done.returncode in wanted, done.stderr
         out.append((words, done.stdout))
@@ -136,6 +142,38 @@ def test_the_report_names_handles_and_hides_numbers(desks: Path) -> None:
     done = tally("explain result F0000001", desks / "by")
     assert done.returncode == 0, done.stderr
     assert re.search(r"RU:(domestic:)?\d{10}", done.stdout)
+
+
+@pytest.mark.usefixtures("said")
+def test_what_was_exchanged_is_logged_by_its_digests(desks: Path) -> None:
+    """Both files given, both taken, and how many crossings paired; nothing twice."""
+    folder = desks / "by"
+    for taken in (3, 0):
+        done = tally("proof log take log --own by.key", folder)
+        assert done.stdout == f"{taken} entries; the log has 3.\n"
+    with open_log(
+        folder / "log", signing_key(read_private_key(folder / "by.key"))
+    ) as log:
+        told = [json.loads(one.content) for one in log.openings(0, log.size)]
+        assert {one.kind for one in log.openings(0, log.size)} == {"round"}
+    files = {
+        (one["by"], one["round"]): (one["sha256"], one["rows"])
+        for entry in told
+        for one in entry["files"]
+    }
+    assert files == {
+        (party.upper(), number): (
+            hashlib.sha256(
+                (folder / f"{party}-{number}.tally").read_bytes()
+            ).hexdigest(),
+            read_header(folder / f"{party}-{number}.tally").rows,
+        )
+        for party in OTHER
+        for number in (1, 2)
+    }
+    summary = json.loads((folder / "result/summary.json").read_text(encoding="utf-8"))
+    pairs = {entry["pairs"] for entry in told}
+    assert pairs == {None, summary["pairs"]["total"]}
 
 
 @pytest.mark.usefixtures("said")

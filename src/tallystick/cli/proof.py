@@ -272,7 +272,7 @@ def show(
     from collections import Counter
 
     from tallystick.proof import KINDS
-    from tallystick.store.log import open_log, waiting
+    from tallystick.store.log import laid_in, open_log
 
     witnesses = [_key(text) for text in key or ()]
     with open_log(folder, _own(own)) as opened:
@@ -282,7 +282,7 @@ def show(
         for kind, words in KINDS.items():
             if kinds[kind]:
                 typer.echo(f"  {kinds[kind]:>8,}  {kind:10} {words}")
-        if laid := sum(1 for _ in waiting(folder)):
+        if laid := sum(1 for _ in laid_in(folder)):
             typer.echo(f"  {laid:>8,}  wait to be logged")
         if opened.stopped:
             typer.echo(f"It has stopped: {opened.stopped}")

@@ -28,12 +28,12 @@ from tallystick.proof import (
 from tallystick.store.log import (
     Disk,
     LogFolder,
+    laid_in,
     open_log,
     read_file,
     stop_log,
     stopped_by,
     take_waiting,
-    waiting,
 )
 from tallystick.store.log.waiting import AT_ONCE
 from tallystick.store.logged import LoggedBook, LogStanding, kind_of
@@ -136,7 +136,7 @@ class LogKeeper:
         return (
             self.book.count() != self._counted
             or read_file(self.folder / "public/checkpoint") != self._checkpoint
-            or any(True for _ in waiting(self.folder))
+            or any(True for _ in laid_in(self.folder))
         )
 
     def _append(self) -> None:
@@ -215,7 +215,7 @@ class LogKeeper:
         )
 
     def _waiting(self) -> int:
-        laid = sum(1 for _ in waiting(self.folder))
+        laid = sum(1 for _ in laid_in(self.folder))
         if self._counted == self.book.count():
             return laid
         return laid + self.book.count_unlogged(self._standing.log)

@@ -10,6 +10,7 @@ Source: spec/proof.md, "What a reader is shown".
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from string import digits
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -176,7 +177,9 @@ class _Story:
 
     def _number(self, number: str) -> str:
         """Return a number as it may be shown; one that came hidden stays as it is."""
-        return number if self.show_numbers or "*" in number else mask(number)
+        if self.show_numbers or "*" in number:
+            return number
+        return mask("".join(one for one in number if one in digits)) or "?"
 
     def _rules(self, at_ms: int, state: State) -> Iterator[str]:
         """Yield which rules were in force at a moment, by which law."""

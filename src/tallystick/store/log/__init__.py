@@ -11,7 +11,7 @@ from tallystick.store.log.folder import (
     stopped_by,
 )
 from tallystick.store.log.seen import WitnessFolder
-from tallystick.store.log.waiting import lay_in, ref_of, take_waiting, waiting
+from tallystick.store.log.waiting import laid_in, lay_in, ref_of, take_waiting
 
 __all__ = [
     "Disk",
@@ -19,6 +19,7 @@ __all__ = [
     "WitnessFolder",
     "check_log",
     "create_log",
+    "laid_in",
     "lay_in",
     "open_log",
     "read_file",
@@ -26,5 +27,4 @@ __all__ = [
     "stop_log",
     "stopped_by",
     "take_waiting",
-    "waiting",
 ]

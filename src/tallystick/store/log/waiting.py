@@ -8,7 +8,6 @@ is logged.
 import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +44,7 @@ def lay_in(folder: Path, kind: str, content: str, *, disk: Disk | None = None) -
     """
     check_log(folder)
     Opening(kind=kind, salt=bytes(SALT_BYTES), content=content)
-    if sum(1 for _ in waiting(folder)) >= FILES_LIMIT:
+    if sum(1 for _ in laid_in(folder)) >= FILES_LIMIT:
         raise RefusedError(
             "log-waiting",
             f"{FILES_LIMIT} things wait to be logged, and nobody takes them.",
@@ -57,7 +56,7 @@ def lay_in(folder: Path, kind: str, content: str, *, disk: Disk | None = None) -
     return folder / WAITING / name
 
 
-def waiting(folder: Path) -> Iterator[Path]:
+def laid_in(folder: Path) -> Iterator[Path]:
     """Yield what waits to be logged, in no order.
 
     Yields:
@@ -129,12 +128,13 @@ def _in_log(log: LogFolder, refs: Collection[str]) -> set[str]:
 
 
 def _read(folder: Path) -> dict[Path, tuple[str, str]]:
-    """Return kinds and contents of some of what waits, by file.
+    """Return kinds and contents of what has waited longest, by file.
 
     What cannot be logged is put aside under another name.
     """
     found: dict[Path, tuple[str, str]] = {}
-    for path in sorted(islice(waiting(folder), AT_ONCE)):
+    oldest = sorted(laid_in(folder), key=lambda path: path.stat().st_mtime_ns)
+    for path in oldest[:AT_ONCE]:
         kind = path.name.partition("-")[0]
         with path.open("rb") as file:
             data = file.read(CONTENT_LIMIT + 1)
