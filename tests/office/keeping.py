@@ -105,8 +105,8 @@ class Keeping:
         self.away = False
         create_log(self.folder, BY, origin=ORIGIN)
 
-    def keeper(self, steps: int | None = None) -> LogKeeper:
-        """Start a program, which may end after so many steps."""
+    def keeper(self, steps: int | None = None, *, is_watched: bool = True) -> LogKeeper:
+        """Start a program, which may end after so many steps, or ask no witness."""
         countdown = Countdown(steps)
 
         def ask(body: bytes) -> tuple[int, bytes]:
@@ -122,7 +122,7 @@ class Keeping:
             key=BY,
             book=EndingBook(self.store, countdown),
             witness=RU.public(),
-            ask=ask,
+            ask=ask if is_watched else None,
             now_ms=lambda: NOW_MS,
             disk=EndingDisk(countdown),
         )

@@ -1,5 +1,6 @@
 """What must be logged is logged, once, whatever ends the keeper; forks stop it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -70,45 +71,44 @@ def test_nothing_that_is_said_shows_in_what_is_served(kept):
         assert not [one for one in secrets if one in data], path
 
 
-acts = st.lists(
-    st.one_of(
-        st.tuples(st.just("hear"), st.sampled_from(sorted(ROOMS)), st.booleans()),
-        st.tuples(st.just("lay"), st.integers(0, 3), st.booleans()),
-        st.tuples(st.just("end"), st.integers(0, 45), st.booleans()),
-        st.tuples(st.just("turn"), st.just(0), st.booleans()),
-    ),
-    max_size=12,
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with its tables, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "store.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
+said = st.tuples(st.sampled_from(sorted(ROOMS)), st.sampled_from([BY, RU]))
+runs = st.tuples(
+    st.lists(said, max_size=3),
+    st.lists(st.integers(0, 3), max_size=2),  # what is laid in, some of it twice
+    st.integers(0, 40),  # steps until the program ends
+    st.sampled_from(["there", "away", "none"]),  # the witness
 )
 
 
 @pytest.mark.property
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(acts)
-def test_everything_is_logged_once_whatever_ends_the_keeper(done):
+@given(done=st.lists(runs, min_size=2, max_size=4))
+def test_everything_is_logged_once_whatever_ends_the_keeper(empty_store, done):
     """Also where the witness is away for a while, and things are laid in twice."""
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(empty_store, folder)
         store = open_store(f"sqlite:///{folder}/store.db")
         kept = Keeping(Path(folder), store)
-        for act, what, flag in done:
-            match act:
-                case "hear":
-                    kept.hear(what, ROOMS[what], key=RU if flag else BY)
-                case "lay":
-                    kept.lay("counts", f"counts:{what}")
-                case "turn":
-                    kept.away = flag
-                    kept.keeper().turn()
-                case _:
-                    keeper = kept.keeper(what)
-                    try:
-                        for _ in range(3):
-                            keeper.turn()
-                    except EndError:
-                        pass
+        for abouts, laid, steps, witness in done:
+            for about, key in abouts:
+                kept.hear(about, ROOMS[about], key=key)
+            for number in laid:
+                kept.lay("counts", f"counts:{number}")
+            kept.away = witness == "away"
+            with contextlib.suppress(EndError):
+                kept.keeper(steps, is_watched=witness != "none").turn()
         kept.away = False
         standing = kept.keeper().turn()
         store.close()
@@ -136,7 +136,7 @@ def test_a_keeper_that_is_killed_at_any_step_loses_and_repeats_nothing(tmp_path)
             ended += _killed(copy, Killed(at, middle=middle))
             again = open_store(f"sqlite:///{copy}/store.db")
             there = _at(copy, again)
-            there.keeper().turn()
+            there.keeper(is_watched=False).turn()
             assert there.logged() == wanted
             again.close()
     assert ended >= 12
@@ -152,7 +152,8 @@ def _at(folder: Path, store) -> Keeping:
 def _killed(folder: Path, disk) -> bool:
     child = os.fork()
     if not child:
-        keeper = _at(folder, open_store(f"sqlite:///{folder}/store.db")).keeper()
+        store = open_store(f"sqlite:///{folder}/store.db")
+        keeper = _at(folder, store).keeper(is_watched=False)
         keeper.disk = disk
         keeper.turn()
         os._exit(0)
