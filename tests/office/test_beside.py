@@ -11,7 +11,12 @@ import httpx2
 import pytest
 
 from office.two import MOST_S, free_port
+from tallystick.model import UnavailableError
+from tallystick.node.config.settings import load_settings
 from tallystick.node.rehearsal.parties import Post, prepare
+from tallystick.office import office_settings, open_office
+from tallystick.proof import signing_key
+from tallystick.store.log import create_log
 
 ADDED = """
 [office]
@@ -76,6 +81,31 @@ def of(node: subprocess.Popen[bytes], room: str) -> list[int]:
         if parent == node.pid and room.encode() in words:
             found.append(int(one.name))
     return found
+
+
+def test_the_office_keeps_the_log_that_the_node_serves(tmp_path):
+    """By its settings file: folder, witness, and where verdicts are kept."""
+    posts = {
+        party: Post(**dict.fromkeys(("http", "sip", "channel"), "127.0.0.1:1"))
+        for party in ("BY", "RU")
+    }
+    settings = prepare(tmp_path, posts)["BY"]
+    with settings.open("a") as file:
+        file.write('[office]\nstore = "sqlite:///store.db"\n[proof]\nlog = "log"\n')
+        file.write('listen = "127.0.0.1:0"\npeer_witness = "https://127.0.0.1:1"\n')
+    loaded = load_settings(settings).settings
+    told = office_settings(loaded)
+    assert told.log == settings.parent / "log"
+    assert told.witness == "https://127.0.0.1:1"
+    assert told.verdicts == loaded.folder
+    with pytest.raises(UnavailableError, match="log init"), open_office(told):
+        pass
+    create_log(told.log, signing_key(told.own))
+    with open_office(told) as office:
+        assert office.keeper is not None
+        assert office.hours is not None
+        standing = office.keeper.turn()
+    assert "has not cosigned yet" in standing.trouble
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

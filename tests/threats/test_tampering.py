@@ -79,7 +79,7 @@ def test_a_forked_log_is_not_cosigned(logged):
         to = ("--own", "own.key", "--witness", url, "--key", ru.folder / "own.v")
         does(by, "proof", "log", "cosign", "log", *to)
         said = refused(by, "proof", "log", "cosign", "fork", *to)
-    assert "the witness has seen another history; compare both logs" in said
+    assert "has seen another history of this log" in said
     evidence = (ru.folder / "seen" / "evidence").rglob("*-*")
     assert {one.name.rpartition("-")[2] for one in evidence} == {"seen", "shown"}
 

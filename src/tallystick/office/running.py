@@ -53,7 +53,7 @@ class OfficeSettings:
         days: Days that the steps of a case may take where no agreement says it.
         log: Folder of the party's log; None: there is none.
         witness: Where the peer's witness is; empty: nobody cosigns the log.
-        verdicts: Where the node keeps verdicts; None: no counts are logged.
+        verdicts: Below which the node keeps verdicts; None: no counts are logged.
         certificate: TLS, chain and key; None: on loopback only.
         authorities: Who may vouch for the peer's server, PEM; None: whom this machine
             believes.

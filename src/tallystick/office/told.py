@@ -43,5 +43,5 @@ def office_settings(settings: NodeSettings) -> OfficeSettings:
         authorities=told.authorities,
         log=settings.proof.log if settings.proof else None,
         witness=settings.proof.peer_witness if settings.proof else "",
-        verdicts=settings.folder / "verdicts",
+        verdicts=settings.folder,  # those of all its processes lie below it
     )
