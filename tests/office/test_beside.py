@@ -16,7 +16,7 @@ from tallystick.node.config.settings import load_settings
 from tallystick.node.rehearsal.parties import Post, prepare
 from tallystick.office import office_settings, open_office
 from tallystick.proof import signing_key
-from tallystick.store.log import create_log
+from tallystick.store.log import create_log, stop_log
 
 ADDED = """
 [office]
@@ -104,8 +104,10 @@ def test_the_office_keeps_the_log_that_the_node_serves(tmp_path):
     with open_office(told) as office:
         assert office.keeper is not None
         assert office.hours is not None
-        standing = office.keeper.turn()
-    assert "has not cosigned yet" in standing.trouble
+        assert "has not cosigned yet" in office.kept()
+        stop_log(told.log, "It was forked.")
+        said = "Nothing is logged until people have looked. It was forked."
+        assert office.kept() == said
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

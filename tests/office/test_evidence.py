@@ -239,3 +239,8 @@ def test_a_log_that_the_peer_saw_otherwise_stops(offices, case, tmp_path):
     )
     assert "Nothing is appended to this log any more" in done.err
     assert (by.folder / "log/public/checkpoint").read_bytes() == before
+    # People let it go on without putting anything right: it stops again.
+    told = by.does("proof", "log", "resume", "log", "--own", "own.key")
+    assert "It had stopped: RU has seen another history" in told
+    until(lambda: by.does(*shown), lambda said: "It has stopped:" in said)
+    assert (by.folder / "log/public/checkpoint").read_bytes() == before

@@ -106,7 +106,7 @@ class Office:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, server.leave)
-        rounds = (self._mirrored, self._kept, self._counted)
+        rounds = (self._mirrored, self.kept, self._counted)
         tasks = [asyncio.create_task(_again(one)) for one in rounds]
         if self.sender is not None:
             tasks.append(asyncio.create_task(self.sender.run()))
@@ -151,8 +151,8 @@ class Office:
             self.mirror.look()
         return ""
 
-    def _kept(self) -> str:
-        """Log what is to be logged."""
+    def kept(self) -> str:
+        """Log what is to be logged; return what hinders it."""
         if self.keeper is None:
             return ""
         standing = self.keeper.turn()
