@@ -28,7 +28,7 @@ from tallystick.blinding.channel import channel_between
 from tallystick.blinding.keyfile import write_channel, write_private_key
 from tallystick.proof import encode_verifying_key, signing_key
 
-MOST_S = 30
+MOST_S = 60
 
 
 def free_port() -> int:
