@@ -32,6 +32,7 @@ def make_app() -> typer.Typer:
         records,
         score,
         simulate,
+        store,
     )
 
     app = typer.Typer(
@@ -53,6 +54,7 @@ def make_app() -> typer.Typer:
     app.add_typer(proof.app, name="proof")
     app.add_typer(console.app, name="console")
     app.add_typer(office.app, name="office")
+    app.add_typer(store.app, name="store")
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)

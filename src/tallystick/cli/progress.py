@@ -29,14 +29,20 @@ class _Rate(ProgressColumn):
             return Text("")
         if unit == "MB":
             return Text(f"{speed / 1e6:.0f} MB/s", style="dim")
-        return Text(f"{speed:.1f} {unit}/s", style="dim")
+        return Text(f"{speed:,.1f} {unit}/s", style="dim")
 
 
 class Stages:
     """Shows one line a stage; silent where standard error is no terminal."""
 
-    def __init__(self) -> None:
-        """Prepare; nothing is drawn before the context is entered."""
+    def __init__(self, unit: str = "") -> None:
+        """Prepare; nothing is drawn before the context is entered.
+
+        Args:
+            unit: Of what is counted; empty: megabytes where something is read, else
+                parts.
+        """
+        self._unit = unit
         self._console = Console(stderr=True)
         self._bar = Progress(
             SpinnerColumn(finished_text="✓"),
@@ -74,6 +80,8 @@ class Stages:
             for task in self._tasks.values():
                 total = self._bar.tasks[task].total
                 self._bar.update(task, completed=total)
-            unit = "MB" if what.startswith("read") else "parts" if of > 1 else ""
+            unit = self._unit or (
+                "MB" if what.startswith("read") else "parts" if of > 1 else ""
+            )
             self._tasks[what] = self._bar.add_task(what, total=max(of, 1), unit=unit)
         self._bar.update(self._tasks[what], completed=done, total=max(of, 1))

@@ -20,6 +20,8 @@ from tallystick.model import ConfigError, UnavailableError, VerificationError
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_MS: Final = 10_000
 """How long one writer of a SQLite file waits for another."""
+_LOCK: Final = 0x7461_6C6C
+"""Which of PostgreSQL's locks keeps two processes from changing tables at once."""
 KINDS: Final = ("sqlite", "postgresql+psycopg")
 
 
@@ -70,9 +72,27 @@ def open_store(url: str) -> Store:
             PostgreSQL is not installed.
         VerificationError: "store-newer" when a newer program wrote it.
     """
+    with opening(url) as engine:
+        upgrade(engine)
+    return Store(engine)
+
+
+@contextmanager
+def opening(url: str) -> Generator[Engine]:
+    """Lend the connections of a store whose tables are nobody's yet.
+
+    Args:
+        url: As for `open_store`.
+
+    Yields:
+        Them; where the body fails they are let go of.
+
+    Raises:
+        UnavailableError: "store-unreachable".
+    """
     engine = _engine(url)
     try:
-        _upgrade(engine)
+        yield engine
     except SQLAlchemyError as error:
         engine.dispose()
         raise UnavailableError(
@@ -84,7 +104,6 @@ def open_store(url: str) -> Store:
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine)
 
 
 def _engine(url: str) -> Engine:
@@ -127,24 +146,79 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _upgrade(engine: Engine) -> None:
+def revision_of(connection: Connection) -> str | None:
+    """Return which tables a store has; None: it has none yet.
+
+    Raises:
+        VerificationError: "store-newer".
+    """
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in revisions():
+        raise VerificationError(
+            "store-newer",
+            "The store was written by a newer program than this one.",
+            advice="Update this program; nothing was changed.",
+        )
+    return present
+
+
+def revisions() -> list[str]:
+    """Return the names of all sets of tables that there were, today's first."""
+    known = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return [one.revision for one in known]
+
+
+def upgrade(engine: Engine, to: str = "") -> None:
+    """Bring a store's tables to today's, wholly or not at all.
+
+    Args:
+        engine: Its connections.
+        to: Earlier tables instead, in a store that has none yet.
+
+    Raises:
+        VerificationError: "store-newer".
+    """
+    to = to or revisions()[0]
+    with engine.connect() as connection:
+        if revision_of(connection) == to:
+            return
+    with alone(engine) as connection:
+        # Another process may have done it meanwhile.
+        if revision_of(connection) != to:
+            migrate(connection, to)
+
+
+def migrate(connection: Connection, to: str) -> None:
+    """Run the migrations on a connection that nobody disturbs."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    known = ScriptDirectory.from_config(config)
-    with engine.begin() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-        if present == known.get_current_head():
-            return
-        if present is not None and present not in {
-            one.revision for one in known.walk_revisions()
-        }:
-            raise VerificationError(
-                "store-newer",
-                "The store was written by a newer program than this one.",
-                advice="Update this program; nothing was changed.",
-            )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+@contextmanager
+def alone(engine: Engine) -> Generator[Connection]:
+    """Lend a connection while no other process changes tables.
+
+    Yields:
+        One whose changes, those of tables too, are kept together, or not at all.
+    """
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if sqlite:
+            # A table that is made anew is dropped first; its name is all that counts.
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            # Python's driver begins before rows are changed, not before tables are.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            connection.rollback()
+            if sqlite:
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
 
 def _reason(error: SQLAlchemyError) -> str:

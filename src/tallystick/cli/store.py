@@ -1,0 +1,89 @@
+"""`tally store`: back a store up, restore it, look whether it is sound."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="store",
+    help="Back a store up, restore it, look whether it is sound.",
+    no_args_is_help=True,
+)
+
+_Store = Annotated[
+    str,
+    typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."),
+]
+
+
+@app.command()
+def backup(
+    store: _Store,
+    out: Annotated[Path, typer.Option("--out", help="The file; it must not be there.")],
+) -> None:
+    """Write all that a store holds into one file, while everybody works on.
+
+    Example: tally store backup --store sqlite:///by.db --out by-2026-03-01.backup
+    """
+    import time
+
+    from tallystick.cli.progress import Stages
+    from tallystick.store.backup import back_up
+
+    now_ms = time.time_ns() // 1_000_000
+    with Stages(unit="rows") as stages:
+        copied = back_up(store, out, now_ms=now_ms, progress=stages)
+    typer.echo(f"{copied.all_rows:,} rows; {out.stat().st_size / 1e6:,.1f} MB")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `tally store backup` wrote.")],
+    store: _Store,
+) -> None:
+    """Fill an empty store, of either kind, with a backup.
+
+    Example: tally store restore by-2026-03-01.backup --store postgresql://tally@/tally
+    """
+    from tallystick.cli.progress import Stages
+    from tallystick.store.backup import restore as fill
+
+    with Stages(unit="rows") as stages:
+        copied = fill(file, store, progress=stages)
+    typer.echo(f"{copied.all_rows:,} rows")
+
+
+@app.command()
+def check(
+    store: Annotated[
+        str,
+        typer.Option("--store", help="A store: sqlite:///PATH or postgresql://…"),
+    ] = "",
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A backup, read from end to end.")
+    ] = None,
+) -> None:
+    """Look whether a store, or a backup, is sound; change nothing.
+
+    Example: tally store check --file by-2026-03-01.backup
+    """
+    from tallystick.model import ConfigError
+    from tallystick.store.backup import check_backup, look_at
+
+    if bool(store) == (file is not None):
+        raise ConfigError(
+            "store-which",
+            "Either --store or --file says what to look at.",
+            advice="Give one of them.",
+        )
+    if file is not None:
+        head = check_backup(file)
+        rows, revision, ago = head.rows, head.revision, ""
+    else:
+        looked = look_at(store)
+        rows, revision = looked.rows, looked.revision
+        ago = "" if looked.today else "  older; the next program that opens it updates"
+    for name, count in rows.items():
+        typer.echo(f"{count:12,}  {name}")
+    typer.echo(f"tables {revision}{ago}")
