@@ -20,10 +20,12 @@ from tallystick.console.people.accounts import Accounts, Actor
 from tallystick.console.people.codes import hash_recovery_code, new_recovery_codes
 from tallystick.console.people.entry import Entry
 from tallystick.console.people.passwords import hash_password
+from tallystick.console.people.sealing import Sealer
 from tallystick.store import Account, People, Store
 
 # ruff: ignore[hardcoded-password-string] (of people who are not)
 PASSWORD = "a stick split down its length"
+SEALER = Sealer(bytes(range(32)))
 STARTS_MS = 1_790_000_000_000
 
 
@@ -171,6 +173,7 @@ def running(
         settings = ConsoleSettings(
             address=address,
             now_ms=clock,
+            sealer=SEALER,
             stopping=lambda: any(one.should_exit for one in servers),
             **more,
         )

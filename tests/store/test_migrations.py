@@ -1,7 +1,7 @@
 """Earlier tables become today's: with rows in them, beside others, after a kill."""
 
 import signal
-import subprocess
+import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program)
 import sys
 
 import pytest

@@ -77,6 +77,13 @@ def run(
         str, typer.Option("--party", help="Our own name, as people see it.")
     ] = "",
     days: Days_ = "",
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            "--secrets",
+            help="The key that seals authenticators' secrets, if not beside the store.",
+        ),
+    ] = None,
     insecure_http: Annotated[
         bool,
         typer.Option(
@@ -92,6 +99,7 @@ def run(
     Example: tally console run --config node.toml
     """
     from tallystick.cases.course import parse_days
+    from tallystick.console.people.sealing import key_place, open_sealer
     from tallystick.console.serving import Listening, serve
     from tallystick.console.settings import ConsoleSettings
     from tallystick.console.told import console_told
@@ -99,7 +107,7 @@ def run(
     from tallystick.node.config.flags import parse_flags
     from tallystick.node.config.settings import load_settings
     from tallystick.office import open_side
-    from tallystick.store import open_store
+    from tallystick.store import People, open_store
 
     flags = parse_flags(settings or ())
     if config is not None and not store:
@@ -123,6 +131,7 @@ def run(
             listening,
             ConsoleSettings(
                 address=listening.address,
+                sealer=open_sealer(key_place(secrets, store), People(opened)),
                 node=node,
                 node_settings=config,
                 party=party,

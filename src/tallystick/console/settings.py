@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tallystick.cases.course import Terms
+from tallystick.console.people.sealing import Sealer
 from tallystick.model import ConfigError
 from tallystick.node.service import now_ms
 from tallystick.office import Side
@@ -22,6 +23,7 @@ class ConsoleSettings:
     Attributes:
         address: What people type to come here, such as `https://console.example`;
             requests for any other are refused.
+        sealer: Seals the secrets of authenticators.
         node: Where a node answers, such as `http://127.0.0.1:8080`; empty: none.
         node_settings: The settings file of that node, to be shown; None: it is not.
         party: Our own name, as people see it.
@@ -36,6 +38,7 @@ class ConsoleSettings:
     """
 
     address: str
+    sealer: Sealer = field(repr=False)
     node: str = ""
     node_settings: Path | None = None
     party: str = ""

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tallystick.console.people.sealing import key_place, open_sealer
 from tallystick.console.serving import Listening
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
 from tallystick.node.config.settings import NodeSettings
 from tallystick.office import OfficeSettings, Side, office_settings
+from tallystick.store import People
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # ruff: ignore[hardcoded-bind-all-interfaces] (where a node listens, not we)
 
@@ -23,6 +25,7 @@ class Told:
         file: The settings file, to be shown.
         node: Where the node answers; empty: it answers nobody by HTTP.
         party: Our own name.
+        secrets: Where the key lies that seals the secrets of authenticators.
     """
 
     office: OfficeSettings
@@ -30,6 +33,7 @@ class Told:
     file: Path
     node: str
     party: str
+    secrets: Path
 
     def settings(self, side: Side) -> ConsoleSettings:
         """Return the console's settings.
@@ -39,6 +43,7 @@ class Told:
         """
         return ConsoleSettings(
             address=self.listening.address,
+            sealer=open_sealer(self.secrets, People(side.store)),
             node=self.node,
             node_settings=self.file,
             party=self.party,
@@ -74,10 +79,12 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
         address=console.address,
         insecure_http=console.insecure_http,
     )
+    office = office_settings(settings)
     return Told(
-        office=office_settings(settings),
+        office=office,
         listening=listening,
         file=file,
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
         party=settings.party,
+        secrets=key_place(console.secrets, office.store),
     )

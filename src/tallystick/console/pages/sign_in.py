@@ -93,7 +93,7 @@ def _again(visit: Visit, template: str, refusal: Refusal, **more: object) -> Res
 
 
 def _offered(visit: Visit) -> dict[str, object]:
-    secret = visit.here.offer or ""
+    secret = visit.desk.entry.offered(visit.here)
     issuer = f"Tallystick {visit.desk.settings.party}".strip()
     address = address_of(secret, visit.who.name, issuer)
     grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

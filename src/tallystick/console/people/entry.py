@@ -1,5 +1,6 @@
 """Coming in: password, then code; each step counted before it is looked at."""
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tallystick.console.people.codes import (
 )
 from tallystick.console.people.passwords import fault, hash_password, is_password
 from tallystick.console.settings import MINUTE_MS, ConsoleSettings
+from tallystick.model import VerificationError
 from tallystick.store import Account, Attempts, People, Session, Sessions, Store
 from tallystick.store.sessions import Stage
 
@@ -89,7 +91,7 @@ class Entry:
             hash=session_hash(ident),
             account=account.id,
             stage=stage,
-            offer=new_secret() if stage == "enrol" else None,
+            offer=self._seal(new_secret(), account) if stage == "enrol" else None,
             made_ms=now_ms,
             seen_ms=now_ms,
         )
@@ -129,7 +131,7 @@ class Entry:
         """Look at a code of an authenticator, or a recovery code."""
         if (until_ms := self._counted(account.name, address, now_ms)) is not None:
             return Refusal("too_many", until_ms)
-        step = step_of(account.totp or "", code, now_ms=now_ms)
+        step = step_of(self._opened(account), code, now_ms=now_ms)
         if step is not None:
             if not self.people.use_step(account.id, step):
                 return Refusal("used_code")
@@ -161,7 +163,7 @@ class Entry:
             return Refusal("password_given")
         if (until_ms := self._counted(account.name, address, now_ms)) is not None:
             return Refusal("too_many", until_ms)
-        secret = session.offer or ""
+        secret = self.offered(session)
         step = step_of(secret, code, now_ms=now_ms) if secret else None
         if step is None:
             return Refusal("wrong_code")
@@ -169,13 +171,18 @@ class Entry:
             account.id,
             password=hash_password(password),
             password_until_ms=None,
-            totp=secret,
+            totp=self._seal(secret, account),
             totp_step=step,
         )
         self.sessions.end_all(account.id, but=session.hash)
         codes = self.renew_codes(account)
         entered = self._come_in(session, account, address=address, now_ms=now_ms)
         return entered, codes
+
+    def offered(self, session: Session) -> str:
+        """Return the secret that somebody is to connect; empty: none."""
+        sealer = self._settings.sealer
+        return sealer.open(session.offer, session.account) if session.offer else ""
 
     def renew_codes(self, account: Account) -> list[str]:
         """Return new recovery codes; the old ones are worth nothing."""
@@ -215,6 +222,18 @@ class Entry:
             return Refusal("wrong_old")
         self._forget(account.name, address)
         return None
+
+    def _seal(self, secret: str, account: Account) -> str:
+        return self._settings.sealer.seal(secret, account.id)
+
+    def _opened(self, account: Account) -> str:
+        """Return the secret of somebody's codes; empty where it cannot be opened.
+
+        A recovery code then still lets them in.
+        """
+        with contextlib.suppress(VerificationError):
+            return self._settings.sealer.open(account.totp or "", account.id)
+        return ""
 
     def _come_in(
         self, session: Session, account: Account, *, address: str, now_ms: int

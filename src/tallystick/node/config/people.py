@@ -65,6 +65,11 @@ class Console(Section):
     )
     certificate: Path | None = Field(default=None, description="TLS, PEM.")
     certificate_key: Path | None = Field(default=None, description="Its key, PEM.")
+    secrets: Path | None = Field(
+        default=None,
+        description="The key that seals the secrets of authenticators; made where it"
+        " is not there. Else beside the store, with .key behind its name.",
+    )
     insecure_http: bool = Field(
         default=False, description="Without TLS; for demonstrations on this machine."
     )
