@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tallystick.console.desk import words
+from tallystick.console.provider import ProviderSettings
 from tallystick.report.texts import LANGUAGES
 
 from .live import calls
@@ -26,6 +27,7 @@ PAGES = {
     "refused": ("operator", "/people"),
     "nowhere": ("analyst", "/nowhere"),
     "sign_in": (None, "/sign-in"),
+    "away": (None, "/sign-in/provider"),
 }
 SERIOUS = {"serious", "critical"}
 WIDTHS = (1280, 360)
@@ -38,6 +40,9 @@ def lively(store, certificate, tmp_path):
     folder.mkdir()
     with calls(folder) as url:
         told = {"node": url, "node_settings": folder / "RU.toml", "party": "RU"}
+        told["provider"] = ProviderSettings(
+            name="Ministry", issuer="https://127.0.0.1:9", client="tally"
+        )
         with running(store, *certificate, **told) as world:
             yield world
 

@@ -84,6 +84,12 @@ def test_every_word_that_is_asked_for_is_there(language):
     passwords = (PACKAGE / "people" / "passwords.py").read_text(encoding="utf-8")
     asked |= {f"refusal.{one}" for one in re.findall(r'Refusal\("(\w+)"', entry)}
     asked |= {f"refusal.{one}" for one in re.findall(r'return "(\w+)"', passwords)}
+    for path in (PACKAGE / "provider").rglob("*.py"):
+        said = path.read_text(encoding="utf-8")
+        asked |= {
+            f"refusal.{one}" for one in re.findall(r'ProviderError\("(\w+)"', said)
+        }
+    asked.add("refusal.provider_state")
     accounts = (PACKAGE / "people" / "accounts.py").read_text(encoding="utf-8")
     asked |= {f"problem.{one}" for one in re.findall(r'"(account-\w+)",', accounts)}
     assert len(asked) > 120

@@ -144,13 +144,25 @@ def run(
 
 
 @accounts_app.command()
-def add(store: _Store, name: _Name, role: _Role, trunks: _Trunks = "") -> None:
+def add(
+    store: _Store,
+    name: _Name,
+    role: _Role,
+    trunks: _Trunks = "",
+    issuer: Annotated[
+        str,
+        typer.Option(
+            "--issuer", help="The identity provider that knows them by that name."
+        ),
+    ] = "",
+) -> None:
     """Make an account; its password is printed once, to be replaced in three days.
 
     Example: tally console account add anna --role administrator --store sqlite:///c.db
     """
-    _, password = _accounts(store).add(name, role, trunks.split(","))
-    typer.echo(password)
+    _, password = _accounts(store).add(name, role, trunks.split(","), issuer=issuer)
+    if password:
+        typer.echo(password)
 
 
 @accounts_app.command(name="list")
@@ -197,7 +209,8 @@ def reset(store: _Store, name: _Name) -> None:
     Example: tally console account reset boris --store sqlite:///c.db
     """
     accounts = _accounts(store)
-    typer.echo(accounts.reset(_found(accounts, name)))
+    password = accounts.reset(_found(accounts, name))
+    typer.echo(password or "They connect an authenticator anew.")
 
 
 @accounts_app.command()

@@ -6,10 +6,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallystick.console.nodewatch import NodeWatch
 from tallystick.console.people.entry import Entry
+from tallystick.console.provider.talking import Provider
 from tallystick.console.security.cookies import Cookies
 from tallystick.console.settings import ConsoleSettings
 from tallystick.report.texts import Language, Texts, texts_in
-from tallystick.store import AuditBook, Store
+from tallystick.store import AuditBook, SignIns, Store
+
+BACK = "/sign-in/back"
+"""Where an identity provider sends people back."""
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class Desk:
         cookies: How they are called.
         streams: The pages that are live.
         templates: Of all pages.
+        provider: The identity provider; None: there is none.
+        sign_ins: Who was sent there.
     """
 
     store: Store
@@ -46,6 +52,8 @@ class Desk:
     cookies: Cookies
     streams: Streams
     templates: Environment
+    provider: Provider | None
+    sign_ins: SignIns
 
 
 def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
@@ -66,7 +74,16 @@ def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
         Cookies(settings),
         Streams(),
         templates,
+        _provider(settings),
+        SignIns(store),
     )
+
+
+def _provider(settings: ConsoleSettings) -> Provider | None:
+    if settings.provider is None:
+        return None
+    back = f"{settings.address}{BACK}"
+    return Provider(settings.provider, back, settings.now_ms)
 
 
 def words(language: Language) -> Texts:

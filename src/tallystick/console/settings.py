@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from tallystick.cases.course import Terms
 from tallystick.console.people.sealing import Sealer
+from tallystick.console.provider.settings import ProviderSettings
 from tallystick.model import ConfigError
 from tallystick.node.service import now_ms
 from tallystick.office import Side
@@ -28,6 +29,7 @@ class ConsoleSettings:
         node_settings: The settings file of that node, to be shown; None: it is not.
         party: Our own name, as people see it.
         terms: Days that the steps of a case may take, where there is no side.
+        provider: The identity provider that lets people in, too; None: there is none.
         side: The party's side of its channel, to say something from; None: the console
             shows, and says nothing.
         idle_ms: After so long without use a session ends.
@@ -43,6 +45,7 @@ class ConsoleSettings:
     node_settings: Path | None = None
     party: str = ""
     terms: Terms = field(default_factory=Terms)
+    provider: ProviderSettings | None = None
     side: Side | None = None
     idle_ms: int = 30 * MINUTE_MS
     session_ms: int = 12 * HOUR_MS

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.console.people.sealing import key_place, open_sealer
+from tallystick.console.provider import ProviderSettings
 from tallystick.console.serving import Listening
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
+from tallystick.node.config.files import read_text
+from tallystick.node.config.people import Oidc
 from tallystick.node.config.settings import NodeSettings
 from tallystick.office import OfficeSettings, Side, office_settings
 from tallystick.store import People
@@ -25,6 +28,7 @@ class Told:
         file: The settings file, to be shown.
         node: Where the node answers; empty: it answers nobody by HTTP.
         party: Our own name.
+        provider: The identity provider; None: there is none.
         secrets: Where the key lies that seals the secrets of authenticators.
     """
 
@@ -33,6 +37,7 @@ class Told:
     file: Path
     node: str
     party: str
+    provider: ProviderSettings | None
     secrets: Path
 
     def settings(self, side: Side) -> ConsoleSettings:
@@ -48,6 +53,7 @@ class Told:
             node_settings=self.file,
             party=self.party,
             side=side,
+            provider=self.provider,
         )
 
 
@@ -86,5 +92,31 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
         file=file,
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
         party=settings.party,
+        provider=_provider(console.oidc),
         secrets=key_place(console.secrets, office.store),
+    )
+
+
+def _provider(told: Oidc | None) -> ProviderSettings | None:
+    if told is None:
+        return None
+    secret = ""
+    if told.secret_file is not None:
+        secret = read_text(
+            told.secret_file, code="console-oidc", what="The client secret"
+        ).strip()
+    return ProviderSettings(
+        name=told.name,
+        issuer=told.issuer,
+        client=told.client,
+        secret=secret,
+        scopes=told.scopes,
+        name_claim=told.name_claim,
+        role_claim=told.role_claim,
+        roles=told.roles,
+        trunks_claim=told.trunks_claim,
+        factors=frozenset(told.factors),
+        levels=frozenset(told.levels),
+        algorithms=told.algorithms,
+        authorities=told.authorities,
     )

@@ -9,6 +9,7 @@ from tallystick.store.listing import Ask, Found, Listing
 from tallystick.store.opening import Store, open_store
 from tallystick.store.people import PEOPLE, Account, People
 from tallystick.store.sessions import Attempts, Session, Sessions
+from tallystick.store.sign_ins import SignIn, SignIns
 from tallystick.store.statements import Kept, StatementBook
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "People",
     "Session",
     "Sessions",
+    "SignIn",
+    "SignIns",
     "StatementBook",
     "Store",
     "open_store",

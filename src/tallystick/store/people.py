@@ -177,8 +177,29 @@ class People:
         with self._store.read() as connection:
             return connection.execute(counted).scalar_one()
 
-    def reset(self, ident: str, password: str, *, until_ms: int) -> None:
-        """Give a password to be replaced, and forget the codes and all sessions."""
+    def bind(self, ident: str, subject: str) -> bool:
+        """Let an account that waits for somebody be theirs for good.
+
+        Returns:
+            Whether it waited still.
+        """
+        mine = ACCOUNTS.c.id == ident
+        with self._store.write() as connection:
+            done = connection.execute(
+                update(ACCOUNTS)
+                .where(mine, ACCOUNTS.c.subject.is_(None))
+                .values(subject=subject)
+            )
+            return done.rowcount == 1
+
+    def reset(self, ident: str, password: str | None, *, until_ms: int | None) -> None:
+        """Give a password to be replaced, and forget the codes and all sessions.
+
+        Args:
+            ident: Of the account.
+            password: Its hash; None: an identity provider lets them in.
+            until_ms: When it must have been replaced.
+        """
         values = {
             "password": password,
             "password_until_ms": until_ms,

@@ -44,10 +44,12 @@ def _add(visit: Visit) -> Response:
     accounts = _accounts(visit)
     name, role = visit.form.get("name", "").strip(), visit.form.get("role", "")
     try:
-        ident, password = accounts.add(name, role, _trunks(visit))
+        ident, password = accounts.add(
+            name, role, _trunks(visit), issuer=_issuer(visit)
+        )
     except TallystickError as error:
         return _shown(visit, problem=error.code)
-    return _given(visit, ident, password)
+    return _given(visit, ident, password) if password else go(f"/people/{ident}")
 
 
 def _one(visit: Visit) -> Response:
@@ -73,6 +75,8 @@ def _reset(visit: Visit) -> Response:
         password = _accounts(visit).reset(one)
     except TallystickError as error:
         return _person(visit, one, problem=error.code)
+    if not password:
+        return go(f"/people/{one.id}", done="reset")
     return _given(visit, one.id, password)
 
 
@@ -107,6 +111,11 @@ def _trunks(visit: Visit) -> list[str]:
     return visit.form.get("trunks", "").split(",")
 
 
+def _issuer(visit: Visit) -> str:
+    told = visit.desk.settings.provider
+    return told.issuer if told and visit.form.get("provider") else ""
+
+
 def _shown(visit: Visit, *, problem: str = "") -> Response:
     return visit.page(
         "people/people.html.j2",
@@ -114,6 +123,7 @@ def _shown(visit: Visit, *, problem: str = "") -> Response:
         table=show(visit, TABLE),
         roles=ROLES,
         one=None,
+        provider=visit.desk.settings.provider,
         problem=problem,
     )
 

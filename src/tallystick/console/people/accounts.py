@@ -42,16 +42,26 @@ class Accounts:
         self._sessions, self._audit = Sessions(store), AuditBook(store)
         self._actor, self._now_ms = actor, now_ms
 
-    def add(self, name: str, role: str, trunks: Sequence[str] = ()) -> tuple[str, str]:
+    def add(
+        self, name: str, role: str, trunks: Sequence[str] = (), *, issuer: str = ""
+    ) -> tuple[str, str]:
         """Make an account.
 
+        Args:
+            name: What its owner is called.
+            role: Theirs.
+            trunks: Those that an operator sees.
+            issuer: The identity provider that will bring its owner, who has that name
+                there; empty: they come by a password.
+
         Returns:
-            Its id, and a password that its owner must replace within three days.
+            Its id, and a password that its owner must replace within three days; empty
+            where an identity provider brings them.
 
         Raises:
             ConfigError: "account-name", "account-role" or "account-trunks".
         """
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise ConfigError(
                 "account-name",
                 "That is no name for an account.",
@@ -59,19 +69,34 @@ class Accounts:
                 "digit.",
             )
         _check_role(role)
-        now_ms, password, ident = self._now_ms(), new_password(), secrets.token_hex(16)
+        now_ms, ident = self._now_ms(), secrets.token_hex(16)
+        password = "" if issuer else new_password()
         account = Account(
             id=ident,
             name=name,
             role=role,
-            trunks=_checked_trunks(role, trunks),
-            password=hash_password(password),
-            password_until_ms=now_ms + GIVEN_MS,
+            trunks=checked_trunks(role, trunks),
+            password=hash_password(password) if password else None,
+            password_until_ms=now_ms + GIVEN_MS if password else None,
+            issuer=issuer or None,
             made_ms=now_ms,
         )
-        self.people.add(account)
-        self._note("add", name, role)
+        self.take(account)
         return ident, password
+
+    def take(self, account: Account) -> None:
+        """Keep an account that was made elsewhere.
+
+        A name that is taken is refused as in `add`.
+        """
+        self.people.add(account)
+        self._note("add", account.name, account.role)
+
+    def follow(self, account: Account, role: str, trunks: Sequence[str]) -> None:
+        """Give somebody the role that their identity provider says they have."""
+        self.people.change(account.id, role=role, trunks=",".join(trunks))
+        self._sessions.end_all(account.id)
+        self._note("role", account.name, role)
 
     def set_role(self, account: Account, role: str, trunks: Sequence[str] = ()) -> None:
         """Give somebody another role; they must sign in again.
@@ -82,7 +107,7 @@ class Accounts:
         """
         _check_role(role)
         self._change(
-            account, "role", role=role, trunks=",".join(_checked_trunks(role, trunks))
+            account, "role", role=role, trunks=",".join(checked_trunks(role, trunks))
         )
 
     def lock(self, account: Account) -> None:
@@ -102,21 +127,23 @@ class Accounts:
         """Give somebody a new password, and let them enrol anew.
 
         Returns:
-            The password, to be replaced within three days.
+            The password, to be replaced within three days; empty for somebody of an
+            identity provider, who only connects an authenticator anew.
 
         Raises:
             RefusedError: "account-own" or "account-provider".
         """
         self._check_other(account)
-        if account.issuer is not None:
+        if account.issuer is not None and account.totp is None:
             raise RefusedError(
                 "account-provider",
                 f"{account.name} signs in at an identity provider.",
                 advice="Reset the password there.",
             )
-        password = new_password()
-        until_ms = self._now_ms() + GIVEN_MS
-        self.people.reset(account.id, hash_password(password), until_ms=until_ms)
+        password = new_password() if account.issuer is None else ""
+        hashed = hash_password(password) if password else None
+        until_ms = self._now_ms() + GIVEN_MS if password else None
+        self.people.reset(account.id, hashed, until_ms=until_ms)
         self._note("reset", account.name)
         return password
 
@@ -163,7 +190,17 @@ def _check_role(role: str) -> None:
         )
 
 
-def _checked_trunks(role: str, trunks: Sequence[str]) -> tuple[str, ...]:
+def is_name(name: str) -> bool:
+    """Tell whether an account can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def checked_trunks(role: str, trunks: Sequence[str]) -> tuple[str, ...]:
+    """Return the trunks that somebody of a role sees, each once.
+
+    Raises:
+        ConfigError: "account-trunks".
+    """
     chosen = tuple(dict.fromkeys(one.strip() for one in trunks if one.strip()))
     fits = all(_TRUNK.fullmatch(one) for one in chosen)
     if not fits or len(",".join(chosen)) > _TRUNKS_LENGTH:

@@ -119,6 +119,19 @@ class Entry:
         own = account.totp is not None and given_ms is None
         return self.enter(account, "code" if own else "enrol", now_ms=now_ms)
 
+    def arrive(self, account: Account, *, second: bool, now_ms: int) -> Entered:
+        """Let somebody go on whom an identity provider knows.
+
+        Args:
+            account: Who they are here.
+            second: Whether the provider asked for a second factor.
+            now_ms: The present time.
+        """
+        if second:
+            return self._let_in(account, now_ms=now_ms)
+        stage: Stage = "enrol" if account.totp is None else "code"
+        return self.enter(account, stage, now_ms=now_ms)
+
     def take_code(
         self,
         session: Session,
@@ -157,9 +170,10 @@ class Entry:
         Returns:
             Their session and ten recovery codes, shown once.
         """
-        if why := fault(password, again, account.name):
+        own = account.issuer is None
+        if own and (why := fault(password, again, account.name)):
             return Refusal(why)
-        if is_password(account.password, password):
+        if own and is_password(account.password, password):
             return Refusal("password_given")
         if (until_ms := self._counted(account.name, address, now_ms)) is not None:
             return Refusal("too_many", until_ms)
@@ -169,7 +183,7 @@ class Entry:
             return Refusal("wrong_code")
         self.people.change(
             account.id,
-            password=hash_password(password),
+            password=hash_password(password) if own else None,
             password_until_ms=None,
             totp=self._seal(secret, account),
             totp_step=step,
@@ -240,6 +254,9 @@ class Entry:
     ) -> Entered:
         self._forget(account.name, address)
         self.sessions.end(session.hash)
+        return self._let_in(account, now_ms=now_ms)
+
+    def _let_in(self, account: Account, *, now_ms: int) -> Entered:
         self.sessions.sweep(
             seen_before_ms=now_ms - self._settings.idle_ms,
             made_before_ms=now_ms - self._settings.session_ms,

@@ -38,6 +38,8 @@ class Right(NamedTuple):
 RIGHTS: Final = (
     Right("sign_in", "read", _ALL, "GET", "/sign-in", "out"),
     Right("sign_in", "password", _ALL, "POST", "/sign-in", "out"),
+    Right("sign_in", "provider", _ALL, "GET", "/sign-in/provider", "out"),
+    Right("sign_in", "back", _ALL, "GET", "/sign-in/back", "out"),
     Right("sign_in", "ask_code", _ALL, "GET", "/sign-in/code", "code"),
     Right("sign_in", "code", _ALL, "POST", "/sign-in/code", "code"),
     Right("sign_in", "ask_enrol", _ALL, "GET", "/sign-in/enrol", "enrol"),

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ _ADVICE: Final = (
     "Write --set NAME=VALUE with a name of `tally node config show`, such as"
     " --set listen.http=127.0.0.1:8080; nothing behind the = unsets it."
 )
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _KEPT_BACK: Final = "(kept back)"
 
 
@@ -115,9 +117,13 @@ def _toml(value: object) -> str:
     """Return a value as TOML; what is not set in a table is left out of it."""
     plain = _plain(value)
     if isinstance(plain, dict):
-        held = (f"{k} = {_toml(v)}" for k, v in plain.items() if v is not None)
+        held = (f"{_key(k)} = {_toml(v)}" for k, v in plain.items() if v is not None)
         return "{" + ", ".join(held) + "}"
     if isinstance(plain, list):
         return "[" + ", ".join(map(_toml, plain)) + "]"
     # Of texts, numbers and truth values JSON is TOML too.
     return json.dumps(plain, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -37,10 +37,16 @@ class Section(BaseModel):
 
     def below(self, folder: Path) -> Self:
         """Return the section with its paths from a folder."""
-        paths = {
+        here = {name: getattr(self, name) for name in type(self).model_fields}
+        paths: dict[str, object] = {
             name: folder / value
-            for name in type(self).model_fields
-            if isinstance(value := getattr(self, name), Path)
+            for name, value in here.items()
+            if isinstance(value, Path)
+        }
+        paths |= {
+            name: value.below(folder)
+            for name, value in here.items()
+            if isinstance(value, Section)
         }
         return self.model_copy(update=paths)
 

@@ -56,6 +56,49 @@ class Office(Section):
         return here.model_copy(update={"store": SecretStr(f"{_SQLITE}{path}")})
 
 
+class Oidc(Section):
+    """An identity provider that lets people into the console (OpenID Connect)."""
+
+    name: str = Field(
+        default="OpenID Connect", max_length=40, description="As people call it."
+    )
+    issuer: str = Field(
+        pattern="^https://[^?#]+$", description="Its URL, as it writes it itself."
+    )
+    client: str = Field(min_length=1, description="Our client id there.")
+    secret_file: Path | None = Field(
+        default=None, description="Our client secret; without it PKCE alone."
+    )
+    scopes: tuple[str, ...] = Field(
+        default=("profile",), description="What is asked for beside openid."
+    )
+    name_claim: str = Field(
+        default="preferred_username", description="What says the account's name."
+    )
+    role_claim: str = Field(
+        default="groups", description="What says groups; dots lead into objects."
+    )
+    roles: dict[str, str] = Field(
+        default={},
+        description="A role for each group, the first that fits; without any, accounts"
+        " are made beforehand.",
+    )
+    trunks_claim: str = Field(default="", description="What says an operator's trunks.")
+    factors: tuple[str, ...] = Field(
+        default=(), description="Words of amr that say: a second factor was asked for."
+    )
+    levels: tuple[str, ...] = Field(
+        default=(), description="Values of acr that say so."
+    )
+    algorithms: tuple[str, ...] = Field(
+        default=("ES256", "ES384", "PS256", "RS256"),
+        description="How its ID tokens may be signed.",
+    )
+    authorities: Path | None = Field(
+        default=None, description="Who vouches for its server, PEM."
+    )
+
+
 class Console(Section):
     """The web pages people work in."""
 
@@ -70,6 +113,7 @@ class Console(Section):
         description="The key that seals the secrets of authenticators; made where it"
         " is not there. Else beside the store, with .key behind its name.",
     )
+    oidc: Oidc | None = None
     insecure_http: bool = Field(
         default=False, description="Without TLS; for demonstrations on this machine."
     )

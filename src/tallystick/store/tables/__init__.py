@@ -16,6 +16,7 @@ from tallystick.store.tables.people import (
     AUDIT,
     RECOVERY_CODES,
     SESSIONS,
+    SIGN_INS,
 )
 from tallystick.store.tables.statements import STATEMENTS
 
@@ -34,5 +35,6 @@ __all__ = [
     "OBJECTIONS",
     "RECOVERY_CODES",
     "SESSIONS",
+    "SIGN_INS",
     "STATEMENTS",
 ]

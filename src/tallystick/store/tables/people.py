@@ -64,6 +64,19 @@ SESSIONS: Final = Table(
 """Only a hash of a session's id is kept. `offer` is the TOTP secret shown at
 enrolment, until a code of it was given."""
 
+SIGN_INS: Final = Table(
+    "sign_ins",
+    METADATA,
+    Column("state", String(64), primary_key=True),
+    Column("visitor", String(64), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(64), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Index(None, "made_ms"),
+)
+"""Who was sent to the identity provider and did not come back yet: hashes of what the
+answer must hold and of the browser's id, and what the provider is shown for it."""
+
 ATTEMPTS: Final = Table(
     "attempts",
     METADATA,
