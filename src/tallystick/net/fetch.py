@@ -1,4 +1,4 @@
-"""Fetch one file by HTTPS from a host that strangers may have named.
+"""Fetch one file by HTTPS from a host that strangers may have named, or bring it one.
 
 The name is looked up once, every address it leads to is checked, and the connection
 goes to a checked address, while TLS still asks for the name. Nothing is followed,
@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx2
@@ -27,6 +27,9 @@ _ASKS: Final = {
     "connection": "close",
     "user-agent": "tallystick",
 }
+
+_BRINGS: Final = {"connection": "close", "user-agent": "tallystick"}
+_Read = TypeVar("_Read")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -56,6 +59,13 @@ class Fetched:
 
     body: bytes
     headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    method: str
+    headers: dict[str, str]
+    body: bytes | None
 
 
 class Fetcher:
@@ -99,19 +109,55 @@ class Fetcher:
         Raises:
             FetchError: Nothing came, or too much.
         """
+
+        async def read(answer: httpx2.Response) -> Fetched:
+            return await _read(answer, limit_bytes)
+
+        asked = _Asked("GET", _ASKS, None)
         try:
             async with asyncio.timeout(self._total_s):
-                return await self._get(urlsplit(url), limit_bytes)
+                return await self._reach(urlsplit(url), asked, read)
         except TimeoutError:
             raise FetchError("timeout") from None
 
-    async def _get(self, parts: SplitResult, limit_bytes: int) -> Fetched:
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """Bring something somewhere; what is answered is not read.
+
+        Args:
+            url: Whose form was checked before.
+            body: What.
+            headers: Which say what it is.
+
+        Returns:
+            The status of the answer.
+
+        Raises:
+            FetchError: Nobody answered.
+        """
+
+        async def read(answer: httpx2.Response) -> int:  # ruff: ignore[unused-async]  -- is awaited
+            return answer.status_code
+
+        asked = _Asked("POST", {**_BRINGS, **headers}, body)
+        try:
+            async with asyncio.timeout(self._total_s):
+                return await self._reach(urlsplit(url), asked, read)
+        except TimeoutError:
+            raise FetchError("timeout") from None
+
+    async def _reach(
+        self,
+        parts: SplitResult,
+        asked: "_Asked",
+        read: Callable[[httpx2.Response], Awaitable[_Read]],
+    ) -> _Read:
         host = (parts.hostname or "").removesuffix(".")
         port = parts.port or 443
+        target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         tried = (await self._addresses(host, port))[:TRIES]
         for at, address in enumerate(tried, start=1):
             try:
-                return await self._ask(address, host, port, parts.path, limit_bytes)
+                return await self._ask(address, host, port, target, asked, read)
             except FetchError as error:
                 if error.why != "connect" or at == len(tried):
                     raise
@@ -138,9 +184,15 @@ class Fetcher:
         return found
 
     async def _ask(
-        self, address: str, host: str, port: int, path: str, limit_bytes: int
-    ) -> Fetched:
-        """Ask a checked address for a file of a host.
+        self,
+        address: str,
+        host: str,
+        port: int,
+        target: str,
+        asked: "_Asked",
+        read: Callable[[httpx2.Response], Awaitable[_Read]],
+    ) -> _Read:
+        """Ask a checked address for something of a host.
 
         Raises:
             FetchError: As `get` does.
@@ -149,7 +201,7 @@ class Fetcher:
         # address must not share one.
         there = f"[{address}]" if ":" in address else address
         named = f"[{host}]" if ":" in host else host
-        headers = {**_ASKS, "host": named if port == 443 else f"{named}:{port}"}
+        headers = {**asked.headers, "host": named if port == 443 else f"{named}:{port}"}
         opened: list[Any] = []
 
         async def note(event: str, told: dict[str, Any]) -> None:  # ruff: ignore[unused-async]  -- is awaited
@@ -162,14 +214,15 @@ class Fetcher:
                     verify=self._tls, trust_env=False, timeout=self._total_s
                 ) as client,
                 client.stream(
-                    "GET",
-                    f"https://{there}:{port}{path}",
+                    asked.method,
+                    f"https://{there}:{port}{target}",
                     headers=headers,
+                    content=asked.body,
                     extensions={"sni_hostname": host, "trace": note},
                     follow_redirects=False,
                 ) as answer,
             ):
-                return await _read(answer, limit_bytes)
+                return await read(answer)
         except httpx2.TimeoutException:
             raise FetchError("timeout") from None
         except httpx2.ConnectError as error:

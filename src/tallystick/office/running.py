@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from tallystick.net.statements import StatementDoor, StatementSender
 from tallystick.office.hours import Hours
 from tallystick.office.keeper import LogKeeper
 from tallystick.office.mirror import Mirror
+from tallystick.office.notices import Mail, Recipient, Teller
 from tallystick.office.side import Side
 from tallystick.proof import Signed, VerifyingKey
 from tallystick.store import open_store
@@ -31,6 +32,8 @@ from tallystick.store.log import check_log
 from tallystick.store.logged import LoggedBook
 
 LOOK_S: Final = 1.0
+TROUBLE_MS: Final = 900_000
+"""So long trouble lasts before people elsewhere are told."""
 STOP_S: Final = 3
 ASK_S: Final = 5.0
 """How long the peer's witness may take; an office that is told to end waits for it."""
@@ -57,6 +60,9 @@ class OfficeSettings:
         certificate: TLS, chain and key; None: on loopback only.
         authorities: Who may vouch for the peer's server, PEM; None: whom this machine
             believes.
+        recipients: Who is told what happens.
+        mail: By whom e-mail goes out; None: nobody is told by it.
+        console: Where our console is; empty: there is none.
     """
 
     store: str
@@ -72,6 +78,9 @@ class OfficeSettings:
     log: Path | None = None
     witness: str = ""
     verdicts: Path | None = None
+    recipients: tuple[Recipient, ...] = ()
+    mail: Mail | None = None
+    console: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +95,8 @@ class Office:
         mirror: Keeps the agreement's folder; None: there is none.
         keeper: Keeps the party's log; None: there is none.
         hours: Counts what is logged at the end of an hour; None: nobody does.
+        now_ms: Tells the time.
+        trouble: What hinders each of its rounds now, in one word, and since when.
     """
 
     settings: OfficeSettings
@@ -95,6 +106,8 @@ class Office:
     mirror: Mirror | None
     keeper: LogKeeper | None
     hours: Hours | None
+    now_ms: Callable[[], int]
+    trouble: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     async def run(self, started: Callable[[], None]) -> None:
         """Work until told to stop.
@@ -106,10 +119,12 @@ class Office:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, server.leave)
-        rounds = (self._mirrored, self.kept, self._counted)
-        tasks = [asyncio.create_task(_again(one)) for one in rounds]
+        rounds = {"book": self._mirrored, "log": self.kept, "hours": self._counted}
+        tasks = [asyncio.create_task(self._again(*one)) for one in rounds.items()]
         if self.sender is not None:
             tasks.append(asyncio.create_task(self.sender.run()))
+        if self.settings.recipients:
+            tasks.append(asyncio.create_task(self._teller().run()))
         tasks.append(asyncio.create_task(_tell(server, started)))
         try:
             await server.serve()
@@ -117,6 +132,21 @@ class Office:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _teller(self) -> Teller:
+        told = self.settings
+        return Teller(
+            store=self.side.store,
+            channel=self.side.identifier,
+            party=self.side.party,
+            recipients=told.recipients,
+            mail=told.mail,
+            console=told.console,
+            now_ms=self.now_ms,
+            say=_say,
+            trouble=self._lasting,
+            has_peer=bool(told.peer),
+        )
 
     def _serving(self) -> uvicorn.Config:
         host, port = self.settings.listen
@@ -166,21 +196,36 @@ class Office:
             self.hours.look()
         return ""
 
+    async def _again(self, name: str, work: Callable[[], str]) -> None:
+        """Do something every second or so; say what hinders it, once."""
+        said = ""
+        while True:
+            code = name
+            try:
+                trouble = await asyncio.to_thread(work)
+            except TallystickError as error:
+                trouble, code = str(error), error.code
+            except OSError as error:
+                trouble = str(error)
+            except SQLAlchemyError:
+                trouble = "The store does not answer; it is tried again."
+            if trouble != said and trouble:
+                _say(trouble)
+            said = trouble
+            last, since_ms = self.trouble.pop(name, (code, self.now_ms()))
+            if trouble:
+                self.trouble[name] = code, since_ms if last == code else self.now_ms()
+            await asyncio.sleep(LOOK_S)
 
-async def _again(work: Callable[[], str]) -> None:
-    """Do something every second or so; say what hinders it, once."""
-    said = ""
-    while True:
-        try:
-            trouble = await asyncio.to_thread(work)
-        except (TallystickError, OSError) as error:
-            trouble = str(error)
-        except SQLAlchemyError:
-            trouble = "The store does not answer; it is tried again."
-        if trouble != said and trouble:
-            _say(trouble)
-        said = trouble
-        await asyncio.sleep(LOOK_S)
+    def _lasting(self) -> str:
+        """Return what hinders the work for long, in one word; of a moment's nobody is told."""
+        now_ms = self.now_ms()
+        lasting = (
+            code
+            for code, at_ms in self.trouble.values()
+            if now_ms - at_ms >= TROUBLE_MS
+        )
+        return min(lasting, default="")
 
 
 class _Server(uvicorn.Server):
@@ -302,6 +347,7 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
         mirror=mirror,
         keeper=keeper,
         hours=hours,
+        now_ms=now_ms,
     )
 
 

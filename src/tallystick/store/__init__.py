@@ -7,6 +7,7 @@ tables are in `tables`, and how older ones become today's in `migrations`.
 from tallystick.store.audit import AUDIT_LOG, AuditBook
 from tallystick.store.listing import Ask, Found, Listing
 from tallystick.store.opening import Store, open_store
+from tallystick.store.outbox import Notice, Outbox
 from tallystick.store.people import PEOPLE, Account, People
 from tallystick.store.sessions import Attempts, Session, Sessions
 from tallystick.store.sign_ins import SignIn, SignIns
@@ -22,6 +23,8 @@ __all__ = [
     "Found",
     "Kept",
     "Listing",
+    "Notice",
+    "Outbox",
     "People",
     "Session",
     "Sessions",

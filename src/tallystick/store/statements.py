@@ -108,6 +108,10 @@ class StatementBook:
         with self._store.read() as connection:
             return connection.execute(found).scalar_one()
 
+    def taken_from(self, since_ms: int) -> Sequence[Kept]:
+        """Return the statements that were kept since a moment, the oldest first."""
+        return self._found(STATEMENTS.c.taken_ms >= since_ms)
+
     def send_again(self) -> int:
         """Let all be sent to the peer, which may have lost it; return how much."""
         table = STATEMENTS.c

@@ -28,6 +28,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from tallystick.model import ConfigError
 from tallystick.node.config.files import read_text
+from tallystick.node.config.notify import Mail, Notify
 from tallystick.node.config.outward import (
     AgreedList,
     Fetch,
@@ -54,7 +55,7 @@ from tallystick.node.config.sections import (
 )
 
 PREFIX: Final = "TALLY_NODE_"
-_BELOW: Final = ("proof", "office", "console", "fetch", "roaming")
+_BELOW: Final = ("proof", "office", "console", "mail", "fetch", "roaming")
 """Sections whose paths begin at the settings file's folder."""
 
 _EXAMPLE: Final = (
@@ -79,6 +80,8 @@ class NodeSettings(BaseSettings):
     proof: Proof | None = None
     office: Office | None = None
     console: Console | None = None
+    notify: tuple[Notify, ...] = ()
+    mail: Mail | None = None
     trust: tuple[Trust, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     fetch: Fetch = Fetch()
@@ -124,6 +127,12 @@ class NodeSettings(BaseSettings):
             raise ValueError(f"a switch refuses with {min(needs)}, which needs redress")
         if self.console is not None and self.office is None:
             raise ValueError("console shows what is in the store of office")
+        if self.notify and self.office is None:
+            raise ValueError("notify tells what is in the store of office")
+        if self.mail is None and any(
+            one.to.startswith("mailto:") for one in self.notify
+        ):
+            raise ValueError("notify names an e-mail address, which needs mail")
         if "608" in needs and self.redress is not None and not self.redress.card:
             raise ValueError("a switch refuses with 608, which needs redress.card")
         return self
@@ -328,6 +337,7 @@ def _whole(settings: NodeSettings, folder: Path) -> NodeSettings:
             "captures": captures,
             "redress": redress,
             **{name: below(getattr(settings, name)) for name in _BELOW},
+            "notify": tuple(one.below(folder) for one in settings.notify),
             "folder": folder / settings.folder,
             **files,
         }

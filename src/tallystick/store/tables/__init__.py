@@ -10,6 +10,7 @@ from tallystick.store.tables.cases import (
     OBJECTIONS,
 )
 from tallystick.store.tables.logged import LOG_STANDING, LOGGED
+from tallystick.store.tables.notices import OUTBOX, TOLD_UNTIL
 from tallystick.store.tables.people import (
     ACCOUNTS,
     ATTEMPTS,
@@ -33,8 +34,10 @@ __all__ = [
     "LOG_STANDING",
     "METADATA",
     "OBJECTIONS",
+    "OUTBOX",
     "RECOVERY_CODES",
     "SESSIONS",
     "SIGN_INS",
     "STATEMENTS",
+    "TOLD_UNTIL",
 ]

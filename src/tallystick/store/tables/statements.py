@@ -20,6 +20,7 @@ STATEMENTS: Final = Table(
     Column("sent_ms", BigInteger),
     Index(None, "channel", "about"),
     Index(None, "channel", "sent_ms"),
+    Index(None, "channel", "taken_ms"),
 )
 """`note` is what counts; the other columns repeat what it says, to be found by.
 `taken_ms` is when it was kept here; `sent_ms` when the peer had it, null where it is
