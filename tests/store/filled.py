@@ -65,7 +65,8 @@ def value(column, number):
     if isinstance(kind, BigInteger | Integer):
         if unique:
             return number + 1
-        return number % 7 if type(kind) is Integer else NUMBERS[number % len(NUMBERS)]
+        large = isinstance(kind, BigInteger)
+        return NUMBERS[number % len(NUMBERS)] if large else number % 7
     if isinstance(kind, LargeBinary):
         return bytes(range(number % 256))
     assert isinstance(kind, String | Text), kind

@@ -19,15 +19,21 @@ class Resolver:
     Bounds: `MAX_LOOKUPS` threads.
     """
 
-    def __init__(self) -> None:
-        """Have none under way."""
+    def __init__(self, *, whole: bool = True) -> None:
+        """Have none under way.
+
+        Args:
+            whole: Whether names are whole, as in a URL that a stranger gave; else what
+                this machine calls by a shorter name is found, too.
+        """
+        self._dot = "." if whole else ""
         self._free = threading.BoundedSemaphore(MAX_LOOKUPS)
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, in the order in which to try them.
 
         Args:
-            host: A name as in a URL; search lists of this machine are not used.
+            host: A name as in a URL.
             port: Where it will be connected to.
 
         Raises:
@@ -48,7 +54,7 @@ class Resolver:
 
         def look_up() -> None:
             try:
-                addresses = _addresses(host, port)
+                addresses = _addresses(f"{host}{self._dot}", port)
             finally:
                 self._free.release()
             # The loop may have ended meanwhile.
@@ -61,8 +67,8 @@ class Resolver:
 
 def _addresses(host: str, port: int) -> list[str] | None:
     try:
-        # The dot says that the name is whole.
-        rows = socket.getaddrinfo(f"{host}.", port, type=socket.SOCK_STREAM)
+        # A dot behind it says that the name is whole.
+        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
     return list(dict.fromkeys(str(row[4][0]) for row in rows))

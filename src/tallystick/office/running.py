@@ -214,7 +214,8 @@ class Office:
             said = trouble
             last, since_ms = self.trouble.pop(name, (code, self.now_ms()))
             if trouble:
-                self.trouble[name] = code, since_ms if last == code else self.now_ms()
+                since_ms = since_ms if last == code else self.now_ms()
+                self.trouble[name] = code, since_ms
             await asyncio.sleep(LOOK_S)
 
     def _lasting(self) -> str:

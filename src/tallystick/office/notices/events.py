@@ -141,7 +141,7 @@ def events(seen: Seen, *, since_ms: int, now_ms: int) -> Iterator[Event]:
                 more=_of(case_now),
             )
     waiting = seen.waiting
-    if waiting is not None and now_ms - max(waiting.taken_ms, since_ms) >= SILENT_MS:
+    if waiting is not None and now_ms - waiting.taken_ms >= SILENT_MS:
         yield Event(
             key=f"silent/{waiting.id}", name=SILENT, at_ms=waiting.taken_ms + SILENT_MS
         )

@@ -149,5 +149,6 @@ def _is_webhook(url: str) -> bool:
         and not parts.fragment
         and url.isascii()
         and url.isprintable()
+        and " " not in url
         and len(url) <= 255
     )

@@ -133,7 +133,7 @@ def _server(mail: Mail) -> smtplib.SMTP:
 
 def _fetcher(to: Recipient) -> Fetcher:
     return Fetcher(
-        resolve=Resolver(),
+        resolve=Resolver(whole=not to.private),
         is_public=_everywhere if to.private else is_public_address,
         authorities=to.authorities,
         total_s=TOTAL_S,
