@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, select, text
@@ -32,18 +32,6 @@ from tallystick.store.tables import METADATA
 VERSION_TABLE: Final = "alembic_version"
 
 Progress = Callable[[str, int, int], None]
-
-
-class StrangeError(MalformedError):
-    """A backup does not hold what it says."""
-
-    def __init__(self, path: Path) -> None:
-        """Name it."""
-        super().__init__(
-            "backup-strange",
-            f"{path.name} does not hold the tables that its head names.",
-            advice="Take another copy; nothing of this one was taken.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +112,7 @@ def restore(path: Path, url: str, *, progress: Progress) -> Copied:
     Raises:
         RefusedError: "store-filled": something is kept there.
         VerificationError: "backup-newer": a newer program's store.
-        StrangeError: "backup-strange": its tables are not those that it names.
+        MalformedError: "backup-strange": its tables are not those that it names.
 
     A file that is damaged or unfinished is refused as by `reading`.
     """
@@ -145,7 +133,7 @@ def restore(path: Path, url: str, *, progress: Progress) -> Copied:
                 done[piece.table] += len(piece.rows)
                 progress(piece.table, done[piece.table], head.rows[piece.table])
             if done != dict(head.rows):
-                raise StrangeError(path)
+                _refuse_strange(path)
             _go_on_counting(connection, tables.values())
             migrate(connection, "head")
         engine.dispose()
@@ -235,7 +223,7 @@ def _fill(
 ) -> None:
     table = tables.get(piece.table)
     if table is None or not set(piece.columns) <= set(table.columns.keys()):
-        raise StrangeError(path)
+        _refuse_strange(path)
     rows = [dict(zip(piece.columns, row, strict=True)) for row in piece.rows]
     connection.execute(insert(table), rows)
 
@@ -257,3 +245,11 @@ def _go_on_counting(connection: Connection, tables: Iterable[Table]) -> None:
                     )
                 )
                 found.scalar_one()
+
+
+def _refuse_strange(path: Path) -> NoReturn:
+    raise MalformedError(
+        "backup-strange",
+        f"{path.name} does not hold the tables that its head names.",
+        advice="Take another copy; nothing of this one was taken.",
+    ) from None

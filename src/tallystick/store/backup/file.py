@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeVar
+from typing import Any, BinaryIO, Final, NoReturn, Protocol, TypeVar
 
 import msgspec
 import zstandard
@@ -27,18 +27,6 @@ ROWS_MOST: Final = 2_000
 _LENGTH: Final = struct.Struct(">I")
 _FIRST_LINE: Final = 64
 _BLOCK: Final = 1 << 16
-
-
-class DamagedError(MalformedError):
-    """A backup is not as it was written."""
-
-    def __init__(self, path: Path) -> None:
-        """Name it."""
-        super().__init__(
-            "backup-damaged",
-            f"{path.name} is not as it was written.",
-            advice="Take another copy; nothing of this one was taken.",
-        )
 
 
 class Stream(Protocol):
@@ -170,7 +158,7 @@ def reading(path: Path) -> Generator[tuple[Head, Iterator[Piece]]]:
         Its head, and its pieces.
 
     Raises:
-        DamagedError: "backup-damaged"; also while pieces are read, as
+        MalformedError: "backup-damaged"; also while pieces are read, as
             "backup-unfinished" is. A file of another kind or version is refused by
             "backup-kind" or "backup-version".
     """
@@ -182,7 +170,7 @@ def reading(path: Path) -> Generator[tuple[Head, Iterator[Piece]]]:
         records = _records(unpacked, path)
         kind, *said = next(records)
         if kind != "store" or len(said) != 3:
-            raise DamagedError(path)
+            _refuse_damaged(path)
         head = dict(zip(("revision", "made_ms", "rows"), said, strict=True))
         yield _read(Head, head, path), _pieces(records, path)
 
@@ -229,7 +217,7 @@ def _records(unpacked: Stream, path: Path) -> Iterator[Any]:
         Each; the last is the end.
 
     Raises:
-        DamagedError: As `reading`.
+        MalformedError: As `reading`.
     """
     summed = hashlib.sha256()
     while True:
@@ -237,18 +225,18 @@ def _records(unpacked: Stream, path: Path) -> Iterator[Any]:
         length = _exactly(unpacked, _LENGTH.size, path)
         size = _LENGTH.unpack(length)[0]
         if size > LONGEST:
-            raise DamagedError(path)
+            _refuse_damaged(path)
         data = _exactly(unpacked, size, path)
         summed.update(length + data)
         try:
             said = msgspec.msgpack.decode(data, type=list[Any])
         except msgspec.DecodeError:
-            raise DamagedError(path) from None
+            _refuse_damaged(path)
         if not said:
-            raise DamagedError(path)
+            _refuse_damaged(path)
         if said[0] == "end":
             if said[-1] != before or _some(unpacked, path):
-                raise DamagedError(path)
+                _refuse_damaged(path)
             yield said
             return
         yield said
@@ -261,16 +249,16 @@ def _pieces(records: Iterator[Any], path: Path) -> Iterator[Piece]:
         Them, a piece at a time.
 
     Raises:
-        DamagedError: As `reading`.
+        MalformedError: As `reading`.
     """
     counted: dict[str, int] = {}
     for kind, *said in records:
         if kind == "end":
             if said[0] != counted:
-                raise DamagedError(path)
+                _refuse_damaged(path)
             return
         if kind != "rows" or len(said) != 3:
-            raise DamagedError(path)
+            _refuse_damaged(path)
         named = dict(zip(("table", "columns", "rows"), said, strict=True))
         piece = _read(Piece, named, path)
         counted[piece.table] = counted.get(piece.table, 0) + len(piece.rows)
@@ -281,7 +269,7 @@ def _read(kind: type[_Read], said: object, path: Path) -> _Read:
     try:
         return msgspec.convert(said, kind)
     except msgspec.ValidationError:
-        raise DamagedError(path) from None
+        _refuse_damaged(path)
 
 
 def _exactly(unpacked: Stream, size: int, path: Path) -> bytes:
@@ -290,7 +278,7 @@ def _exactly(unpacked: Stream, size: int, path: Path) -> bytes:
         try:
             part = unpacked.read(min(size - len(data), _BLOCK))
         except zstandard.ZstdError:
-            raise DamagedError(path) from None
+            _refuse_damaged(path)
         if not part:
             raise MalformedError(
                 "backup-unfinished",
@@ -305,4 +293,12 @@ def _some(unpacked: Stream, path: Path) -> bool:
     try:
         return bool(unpacked.read(1))
     except zstandard.ZstdError:
-        raise DamagedError(path) from None
+        _refuse_damaged(path)
+
+
+def _refuse_damaged(path: Path) -> NoReturn:
+    raise MalformedError(
+        "backup-damaged",
+        f"{path.name} is not as it was written.",
+        advice="Take another copy; nothing of this one was taken.",
+    ) from None
