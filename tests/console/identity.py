@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 CLIENT = "tally-console"
-SECRET = "a secret of two: the console's and the provider's"
+SECRET = "of-two-the-consoles-and-the-providers"
 
 
 @dataclass
