@@ -219,7 +219,7 @@ class Office:
             await asyncio.sleep(LOOK_S)
 
     def _lasting(self) -> str:
-        """Return what hinders the work for long, in one word; of a moment's nobody is told."""
+        """Return what has hindered the work for long; of a moment's nobody is told."""
         now_ms = self.now_ms()
         lasting = (
             code
