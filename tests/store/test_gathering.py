@@ -13,12 +13,12 @@ from tallystick.cases.money import read_rates
 from tallystick.domains.calls.cases import RULES
 from tallystick.store import open_store
 from tallystick.store.cases import CaseBook, CaseQuery
-from tallystick.store.tables import CASE_DAYS, CASE_FINDINGS, CASE_RATES, CASES
+from tallystick.store.tables import CASE_DAYS, CASE_RATES, CASES, FINDING_DAYS, FINDINGS
 
 from .simulated import CHANNEL, day, found, guilty, take
 
 DECK = read_rates("prefix,rate,currency\n+7,0.0215,EUR\n7495,0.015,EUR\n")
-EVERY = (CASES, CASE_FINDINGS, CASE_DAYS, CASE_RATES)
+EVERY = (CASES, FINDINGS, FINDING_DAYS, CASE_DAYS, CASE_RATES)
 KIND_OF = {finding: rule.kind for rule in RULES for finding in rule.findings}
 
 
@@ -157,7 +157,7 @@ def test_numbers_are_kept_as_masked_as_they_came(store, planted):
     """No row holds more of a number than findings.parquet shows."""
     take(store, found(planted))
     with store.read() as connection:
-        for row in connection.execute(select(CASE_FINDINGS)).mappings():
+        for row in connection.execute(select(FINDINGS)).mappings():
             for name in ("departure_calling", "arrival_calling", "arrival_called"):
                 assert not row[name] or "*" in row[name]
         for row in connection.execute(select(CASES)).mappings():

@@ -38,11 +38,22 @@ SORTED_SCHEMA: Final[dict[str, pl.DataType]] = {
     "departure_called": pl.String(),
     "arrival_calling": pl.String(),
     "arrival_called": pl.String(),
+    "departure_at_ms": pl.Int64(),
+    "arrival_at_ms": pl.Int64(),
+    "departure_ms": pl.Int64(),
+    "arrival_ms": pl.Int64(),
+    "departure_answered": pl.Boolean(),
+    "arrival_answered": pl.Boolean(),
+    "departure_answer_ms": pl.Int64(),
+    "arrival_answer_ms": pl.Int64(),
+    "reasons": pl.String(),
+    "evidence": pl.String(),
 }
 """What a domain makes of a result's findings, besides `case`, the kind of case (null:
 none, and `why` says the reason). `ms` is how long a crossing lasted, `stake_ms` how
 much of that was paid for in vain; `toward` is what a rate depends on: the beginning of
-the called number, as far as it is shown."""
+the called number, as far as it is shown. `evidence` are JSON objects with `code`,
+`bits` and `detail`, one a line, in the order in which they were weighed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +85,12 @@ class Grouped:
 
     Attributes:
         members: SORTED_SCHEMA, `case`, `handle` and `day`: those that a case gathers.
+        others: The same with `why`, and no `case`: those that none does.
         left: `why`, `finding`, `crossings`, `ms`: the remainder, and why it is none.
     """
 
     members: pl.DataFrame
+    others: pl.DataFrame
     left: pl.DataFrame
 
 
@@ -116,23 +129,27 @@ def group(
         .agg(pl.len().cast(pl.Int64).alias("crossings"), pl.col("ms").sum())
         .sort("why", "finding")
     )
-    members = (
-        marked.filter(pl.col("why").is_null())
-        .drop("why", "is_lawful")
-        .with_columns(
-            pl.col("object").fill_null(""),
-            day=pl.col("at_ms") // DAY_MS,
-            confidence_ppm=(pl.col("confidence") * 1e6).round().cast(pl.Int64),
-        )
+    whole = marked.filter(pl.col("at_ms").is_not_null()).with_columns(
+        pl.col("object").fill_null(""),
+        day=pl.col("at_ms") // DAY_MS,
+        confidence_ppm=(pl.col("confidence") * 1e6).round().cast(pl.Int64),
+        certain=pl.col("certain").fill_null(value=False),
     )
-    crossings = members.select(
+    crossings = whole.select(
         pl.from_epoch(pl.col("at_ms"), time_unit="ms").dt.strftime("%Y-%m-%d"),
         "departure_id",
         "arrival_side",
         "arrival_id",
     )
-    named = members.with_columns(handle=handles(secret, domain, crossings))
-    return Grouped(members=named.unique("handle", keep="first"), left=left)
+    named = whole.drop("is_lawful").with_columns(
+        handle=handles(secret, domain, crossings)
+    )
+    claimed = pl.col("why").is_null()
+    return Grouped(
+        members=named.filter(claimed).drop("why").unique("handle", keep="first"),
+        others=named.filter(~claimed).drop("case").unique("handle", keep="first"),
+        left=left,
+    )
 
 
 def keys_of(

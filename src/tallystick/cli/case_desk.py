@@ -99,7 +99,7 @@ def about_of(case: str) -> tuple[str, str]:
 
 
 def findings_of(result: Path) -> pl.LazyFrame:
-    """Read the findings of a result folder.
+    """Read the findings of a result folder, each with its evidence.
 
     Raises:
         MalformedError: "case-result".
@@ -115,13 +115,24 @@ def findings_of(result: Path) -> pl.LazyFrame:
             advice="Give the folder that `tally pair` wrote.",
         )
     try:
-        return pl.scan_parquet(result / "findings.parquet").collect().lazy()
+        findings = pl.read_parquet(result / "findings.parquet")
+        weighed = result / "evidence.parquet"
+        if weighed.is_file():
+            step = pl.struct("code", "bits", "detail").struct.json_encode()
+            told = (
+                pl.scan_parquet(weighed)
+                .group_by("finding_id")
+                .agg(step.sort_by("step").str.join("\n").alias("evidence"))
+                .collect()
+            )
+            findings = findings.join(told, on="finding_id", how="left")
     except (OSError, pl.exceptions.PolarsError):
         raise MalformedError(
             "case-result",
             f"The findings in {result} cannot be read.",
             advice="Let `tally pair` write the result again.",
         ) from None
+    return findings.lazy()
 
 
 def ms_of(date: str) -> int:

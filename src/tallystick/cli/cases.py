@@ -27,6 +27,7 @@ from tallystick.cli.case_desk import (
     open_desk,
     say,
 )
+from tallystick.cli.case_figures import figures_of
 from tallystick.cli.case_words import (
     line_of,
     lines_of,
@@ -84,6 +85,7 @@ def import_(
     from tallystick.domains.calls.cases import RULES, sort_findings
     from tallystick.model import ConfigError
     from tallystick.node.config.files import read_text
+    from tallystick.report.result import read_summary
     from tallystick.store.cases import gather
 
     with open_desk(store, key, channel) as (desk, _):
@@ -113,6 +115,10 @@ def import_(
             secret=desk.secret,
             rules=RULES,
             deck=deck,
+            figures=figures_of(
+                read_summary(result), name=f"{desk.channel} {departure}"
+            ),
+            now_ms=now_ms(),
         )
         typer.echo(
             f"{taken.new:,} crossings taken in, {taken.repeated:,} were there already; "
@@ -121,6 +127,11 @@ def import_(
         for row in taken.left.iter_rows(named=True):
             why = LEFT.get(row["why"], row["why"])
             typer.echo(f"  no case: {row['crossings']:,} {row['finding']}: {why}")
+        if taken.overlaps:
+            typer.echo(
+                f"  {taken.overlaps} results that are here already share some of its "
+                "time: what they have in common is counted twice by day."
+            )
 
 
 LEFT = {

@@ -346,6 +346,7 @@ class Run:
             "carriers": summary.by_carrier(engine, state, findings),
             "suspected": summary.suspected(state, outcome),
             "routes": summary.routes(engine, state, findings),
+            "days": summary.days(engine, state),
             "hours": hours,
             "steps": [
                 *(

@@ -4,7 +4,7 @@ Source: spec/files.md, "summary.json".
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -15,6 +15,7 @@ from tallystick.pairing.learn import HOUR_MS
 from tallystick.pairing.plan import BIN_MS, State
 from tallystick.pairing.step import Engine
 
+DAY_MS: Final = 24 * HOUR_MS
 PHANTOM_KINDS: Final = (
     "domestic_arrival",
     "no_arrival",
@@ -31,6 +32,11 @@ def iso(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_name(day: int) -> str:
+    """Return a day, counted from 1970, as ISO 8601."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def by_carrier(
@@ -185,6 +191,27 @@ def routes(
         .sort("calls", descending=True)
     )
     return out + lost.to_dicts()
+
+
+def days(engine: Engine, state: State) -> list[dict[str, Any]]:
+    """Return the pairs of each day, by the trunks on both sides."""
+    a_day = DAY_MS // BIN_MS
+    flows = engine.fetch(
+        f"SELECT bin // {a_day} AS day, d_carrier, d_point, a_carrier, a_point,"
+        " sum(n)::BIGINT AS paired FROM flows GROUP BY ALL ORDER BY 1, 2, 3, 4, 5"
+    )
+    d, a = state.departures, state.arrivals
+    return [
+        {
+            "day": day_name(day),
+            "departure_carrier": d.carriers[dc],
+            "departure_trunk": d.points[dp],
+            "arrival_carrier": a.carriers[ac],
+            "arrival_trunk": a.points[ap],
+            "paired": paired,
+        }
+        for day, dc, dp, ac, ap, paired in flows.iter_rows()
+    ]
 
 
 def hours(

@@ -146,6 +146,18 @@ class Route(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day(Row):
+    """The pairs of one day by one trunk on either side."""
+
+    day: str
+    departure_carrier: str = ""
+    departure_trunk: str = ""
+    arrival_carrier: str = ""
+    arrival_trunk: str = ""
+    paired: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hour(Row):
     """The outcomes of one hour."""
 
@@ -205,9 +217,10 @@ class Summary:
     steps: list[Step]
     seconds: float
     memory_peak_mb: float
-    # Older results have neither.
+    # Older results have none of these.
     suspected: list[Suspected] = field(default_factory=list)
     command: str = ""
+    days: list[Day] = field(default_factory=list)
 
     @property
     def domestic(self) -> Input | None:
@@ -280,6 +293,7 @@ def _summary(raw: dict[str, Any]) -> Summary:
         memory_peak_mb=float(raw.get("memory_peak_mb") or 0.0),
         suspected=[Suspected.of(one) for one in raw.get("suspected") or []],
         command=str(raw.get("command") or ""),
+        days=[Day.of(one) for one in raw.get("days") or []],
     )
 
 

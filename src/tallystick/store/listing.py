@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import (
-    Column,
+    Boolean,
     ColumnElement,
     RowMapping,
     Select,
     func,
-    literal,
     select,
     true,
 )
@@ -57,7 +56,7 @@ class Found:
 
     Attributes:
         rows: By the names of their columns.
-        total: Rows of all pages, at most `COUNTED` + 1.
+        total: Rows of all pages, at most one more than are counted.
     """
 
     rows: Sequence[Row]
@@ -72,11 +71,15 @@ class Listing:
         columns: What may be asked for and shown, by name.
         key: Breaks ties, so that no row is on two pages or on none.
         only: What holds of all its rows; other rows of the table are none of it.
+        ties: Break them before the key does.
+        counted: Rows are counted up to here.
     """
 
     columns: Mapping[str, ColumnElement[Any]]
-    key: Column[Any]
+    key: ColumnElement[Any]
     only: ColumnElement[bool] = field(default_factory=true)
+    ties: Sequence[ColumnElement[Any]] = ()
+    counted: int = COUNTED
 
     def find(self, store: Store, ask: Ask) -> Found:
         """Return one page of what is asked.
@@ -85,8 +88,9 @@ class Listing:
             KeyError: a column is asked for that the listing does not have.
         """
         chosen = self._select(ask)
-        some = self._where(select(literal(1)).select_from(self.key.table), ask)
-        counted = select(func.count()).select_from(some.limit(COUNTED + 1).subquery())
+        some = self._where(select(self.key), ask)
+        some = some.limit(self.counted + 1)
+        counted = select(func.count()).select_from(some.subquery())
         rows = chosen.limit(ask.size).offset(ask.page * ask.size)
         with store.read() as connection:
             total = connection.execute(counted).scalar_one()
@@ -105,7 +109,8 @@ class Listing:
 
     def _select(self, ask: Ask) -> Select[Any]:
         by = self.columns[ask.sort]
-        order = (by.desc(), self.key.desc()) if ask.down else (by.asc(), self.key.asc())
+        last = (one for one in (*self.ties, self.key) if one is not by)
+        order = [one.desc() if ask.down else one.asc() for one in (by, *last)]
         shown = (column.label(name) for name, column in self.columns.items())
         return self._where(select(*shown), ask).order_by(*order)
 
@@ -114,7 +119,13 @@ class Listing:
         return chosen.where(
             self.only,
             *(at[n].contains(v, autoescape=True) for n, v in ask.contains.items()),
-            *(at[n] == v for n, v in ask.equals.items()),
+            *(_equal(at[n], v) for n, v in ask.equals.items()),
             *(at[n] >= v for n, v in ask.since.items()),
             *(at[n] < v for n, v in ask.until.items()),
         )
+
+
+def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    if isinstance(column.type, Boolean):
+        return column.is_(value == "yes")
+    return column == value

@@ -22,8 +22,9 @@ from tallystick.store.cases.rows import (
     Page,
 )
 from tallystick.store.opening import Store
-from tallystick.store.tables import CASE_DAYS, CASE_FINDINGS, CASES, LAWFUL
+from tallystick.store.tables import CASE_DAYS, CASES, FINDINGS, LAWFUL
 
+_CROSSING = tuple(FINDINGS.c[name] for name in Crossing.__slots__)
 NTH_MOST = 1000
 """So often a problem may come back; names beyond that are not looked for."""
 
@@ -97,12 +98,12 @@ class CaseBook:
             after: Time and handle of the last that was seen; None: from the first.
             size: So many, at most `PAGE_MOST`.
         """
-        table = CASE_FINDINGS
+        table = FINDINGS
         where: list[ColumnElement[bool]] = [table.c.case_id == ident]
         if after is not None:
             where.append(tuple_(table.c.at_ms, table.c.handle) > after)
         wanted = (
-            select(table)
+            select(*_CROSSING)
             .where(*where)
             .order_by(table.c.at_ms, table.c.handle)
             .limit(min(max(size, 1), PAGE_MOST))
@@ -114,7 +115,7 @@ class CaseBook:
 
     def surest(self, ident: str, *, most: int = 50) -> Sequence[str]:
         """Return the handles of a case's surest crossings, the latest first."""
-        table = CASE_FINDINGS
+        table = FINDINGS
         wanted = (
             select(table.c.handle)
             .where(table.c.case_id == ident)
@@ -130,8 +131,12 @@ class CaseBook:
 
     def named(self, names: Sequence[str]) -> Sequence[Crossing]:
         """Return the crossings of these handles that are kept here."""
-        table = CASE_FINDINGS
-        wanted = select(table).where(table.c.handle.in_(names)).order_by(table.c.at_ms)
+        table = FINDINGS
+        wanted = (
+            select(*_CROSSING)
+            .where(table.c.handle.in_(names), table.c.case_id.is_not(None))
+            .order_by(table.c.at_ms)
+        )
         with self._store.read() as connection:
             return [
                 Crossing(**dict(row)) for row in connection.execute(wanted).mappings()

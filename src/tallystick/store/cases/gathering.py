@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
+from tallystick.cases.course import DAY_MS
 from tallystick.cases.grouping import (
     CaseRule,
     Grouped,
@@ -22,9 +23,25 @@ from tallystick.cases.grouping import (
 from tallystick.cases.key import CaseKey, case_id
 from tallystick.cases.money import RateDeck, money
 from tallystick.store.cases.rows import FOUND, GATHERING
-from tallystick.store.cases.sql import add_to, insert_many, portions
+from tallystick.store.findings.keeping import (
+    CASE,
+    FEW,
+    Way,
+    count_days,
+    forget_results,
+    fresh_others,
+    keep,
+    there,
+)
+from tallystick.store.findings.results import (
+    ResultFigures,
+    covered,
+    overlapping,
+    replace_results,
+)
 from tallystick.store.opening import Store
-from tallystick.store.tables import CASE_DAYS, CASE_FINDINGS, CASE_RATES, CASES
+from tallystick.store.sql import add_to, portions
+from tallystick.store.tables import CASE_DAYS, CASE_RATES, CASES, FINDINGS
 
 _KEY: Final = ("case", "actor", "object")
 _EVER: Final = 2**62
@@ -40,6 +57,7 @@ class Gathered:
         opened: Names of the cases that became large enough by it.
         joined: Names of the cases that were there and got more.
         left: As in `Grouped`, and what is still too little for a case (`few`).
+        overlaps: So many other results have some time in common with this one.
     """
 
     new: int
@@ -47,6 +65,7 @@ class Gathered:
     opened: Sequence[str]
     joined: Sequence[str]
     left: pl.DataFrame
+    overlaps: int = 0
 
 
 def gather(
@@ -60,6 +79,8 @@ def gather(
     secret: bytes,
     rules: Iterable[CaseRule],
     deck: RateDeck | None = None,
+    figures: ResultFigures | None = None,
+    now_ms: int = 0,
 ) -> Gathered:
     """Take a result's grouped findings in.
 
@@ -73,8 +94,11 @@ def gather(
         secret: As in `case_secret`.
         rules: The domain's, for how many make a case.
         deck: Rates for the money at stake; without it none is counted.
+        figures: What else is kept of the result; None: nothing.
+        now_ms: The present time.
     """
     by_kind = {rule.kind: rule for rule in rules}
+    way = Way(channel, departure, arrival)
     keys = keys_of(grouped.members, domain=domain, departure=departure, arrival=arrival)
     with store.write() as connection:
         _alone(connection)
@@ -87,21 +111,52 @@ def gather(
             )
             .drop("since", "till")
         )
-        there = _there(connection, placed["handle"])
-        fresh = placed.filter(~pl.col("handle").is_in(there.implode()))
+        kept = there(connection, placed["handle"].to_list())
+        gathered = [handle for handle, part in kept.items() if part in {CASE, FEW}]
+        fresh = placed.filter(~pl.col("handle").is_in(gathered))
         ids = fresh["id"].unique().to_list()
         _begin(connection, [row for row in began if row["id"] in set(ids)])
-        _keep(connection, fresh, deck)
+        _add(connection, fresh, deck)
         before = _states(connection, ids)
         opened = _enlarge(connection, before, by_kind)
-    few = fresh.filter(~pl.col("id").is_in(_cases(before, opened)))
+        cases = _cases(before, opened)
+        days, overlaps = _replace(connection, way, figures, now_ms=now_ms)
+        parts = _parts(fresh, fresh_others(connection, grouped.others), cases)
+        days |= keep(connection, way, parts, result=figures.id if figures else "")
+        count_days(connection, way, days)
+    few = fresh.filter(~pl.col("id").is_in(cases))
     return Gathered(
         new=fresh.height,
         repeated=placed.height - fresh.height,
         opened=sorted(opened),
         joined=sorted(i for i, (_, state) in before.items() if state != GATHERING),
         left=pl.concat([grouped.left, _few(few)]),
+        overlaps=overlaps,
     )
+
+
+def _replace(
+    connection: Connection, way: Way, figures: ResultFigures | None, *, now_ms: int
+) -> tuple[set[int], int]:
+    """Keep a result's figures instead of those that it covers."""
+    if figures is None:
+        return set(), 0
+    gone = covered(connection, way, figures)
+    span = figures.from_ms - DAY_MS, figures.until_ms + DAY_MS
+    days = forget_results(connection, way, gone, span=span)
+    replace_results(connection, way, figures, gone, now_ms=now_ms)
+    return days, overlapping(connection, way, figures)
+
+
+def _parts(
+    fresh: pl.DataFrame, others: pl.DataFrame, cases: Sequence[str]
+) -> pl.DataFrame:
+    """Say of each finding what it is part of."""
+    is_case = pl.col("case_id").is_in(cases)
+    members = fresh.rename({"id": "case_id"}).with_columns(
+        part=pl.when(is_case).then(pl.lit(CASE)).otherwise(pl.lit(FEW))
+    )
+    return pl.concat([members, others], how="diagonal").unique("handle", keep="first")
 
 
 def _alone(connection: Connection) -> None:
@@ -197,28 +252,13 @@ def new_row(channel: str, key: CaseKey, ident: str, nth: int) -> dict[str, Any]:
     }
 
 
-def _there(connection: Connection, asked: pl.Series) -> pl.Series:
-    """Return those handles that are kept already."""
-    wanted = select(CASE_FINDINGS.c.handle).where(
-        CASE_FINDINGS.c.handle.in_(bindparam("handles", expanding=True))
-    )
-    found: list[str] = []
-    if connection.execute(select(CASE_FINDINGS.c.handle).limit(1)).first():
-        for some in portions(asked.to_list()):
-            found += connection.scalars(wanted, {"handles": some})
-    return pl.Series(found, dtype=pl.String)
-
-
 def _begin(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(CASES), rows)
 
 
-def _keep(connection: Connection, fresh: pl.DataFrame, deck: RateDeck | None) -> None:
-    """Keep crossings, and what they come to by day, by rate and in all."""
-    names = [column.name for column in CASE_FINDINGS.columns]
-    rows = fresh.rename({"id": "case_id"}).select(names).sort("handle")
-    insert_many(connection, CASE_FINDINGS, rows.iter_rows())
+def _add(connection: Connection, fresh: pl.DataFrame, deck: RateDeck | None) -> None:
+    """Add up what crossings come to by day, by rate and in all."""
     sums = [pl.col(name).sum() for name in ("ms", "stake_ms")]
     count = pl.len().cast(pl.Int64).alias("crossings")
     days = fresh.group_by(pl.col("id").alias("case_id"), "day").agg(count, *sums)
@@ -326,6 +366,9 @@ def _enlarge(
     for some in portions(large):
         connection.execute(
             update(CASES).where(CASES.c.id.in_(some)).values(state=FOUND)
+        )
+        connection.execute(
+            update(FINDINGS).where(FINDINGS.c.case_id.in_(some)).values(part=CASE)
         )
     return large
 

@@ -3,11 +3,18 @@
 from tallystick.store.tables.base import METADATA
 from tallystick.store.tables.cases import (
     CASE_DAYS,
-    CASE_FINDINGS,
     CASE_RATES,
     CASES,
     LAWFUL,
     OBJECTIONS,
+)
+from tallystick.store.tables.findings import (
+    COMPLETE_DAYS,
+    EVIDENCE,
+    FINDING_DAYS,
+    FINDINGS,
+    RESULTS,
+    ROUTE_DAYS,
 )
 from tallystick.store.tables.logged import LOG_STANDING, LOGGED
 from tallystick.store.tables.notices import OUTBOX, TOLD_UNTIL
@@ -27,8 +34,11 @@ __all__ = [
     "AUDIT",
     "CASES",
     "CASE_DAYS",
-    "CASE_FINDINGS",
     "CASE_RATES",
+    "COMPLETE_DAYS",
+    "EVIDENCE",
+    "FINDINGS",
+    "FINDING_DAYS",
     "LAWFUL",
     "LOGGED",
     "LOG_STANDING",
@@ -36,6 +46,8 @@ __all__ = [
     "OBJECTIONS",
     "OUTBOX",
     "RECOVERY_CODES",
+    "RESULTS",
+    "ROUTE_DAYS",
     "SESSIONS",
     "SIGN_INS",
     "STATEMENTS",

@@ -1,10 +1,9 @@
-"""Cases, the crossings they gather, and what was explained as lawful."""
+"""Cases, their trend, what they cost, and what was explained as lawful."""
 
 from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -54,33 +53,6 @@ CASES: Final = Table(
 """One row for each problem, from its first crossing on: `gathering` until it is large
 enough, then `found`, then what was said of it (spec/cases.md). `confidence_ppm` is the
 sum over its crossings; `money` is in hundredths of the currency's unit."""
-
-CASE_FINDINGS: Final = Table(
-    "case_findings",
-    METADATA,
-    Column("handle", String(24), primary_key=True),
-    Column("case_id", String(16), ForeignKey("cases.id"), nullable=False),
-    Column("finding", String(32), nullable=False),
-    Column("departure_id", String(128)),
-    Column("arrival_id", String(128)),
-    Column("arrival_side", String(16)),
-    Column("at_ms", BigInteger, nullable=False),
-    Column("ms", BigInteger, nullable=False),
-    Column("stake_ms", BigInteger, nullable=False),
-    Column("confidence_ppm", BigInteger, nullable=False),
-    Column("certain", Boolean, nullable=False),
-    Column("departure_point", String(64)),
-    Column("departure_carrier", String(64)),
-    Column("arrival_point", String(64)),
-    Column("arrival_carrier", String(64)),
-    Column("departure_calling", String(32)),
-    Column("departure_called", String(32)),
-    Column("arrival_calling", String(32)),
-    Column("arrival_called", String(32)),
-    Index(None, "case_id", "at_ms", "handle"),
-    Index(None, "case_id", "confidence_ppm", "at_ms", "handle"),
-)
-"""The crossings that cases gather, by handle: numbers are as the result shows them."""
 
 CASE_DAYS: Final = Table(
     "case_days",

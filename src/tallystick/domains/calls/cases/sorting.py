@@ -9,13 +9,21 @@ from tallystick.cases.grouping import SORTED_SCHEMA, sort_by_rules
 from tallystick.domains.calls.cases.table import RANGE_DIGITS, RULES, SURPLUS
 
 _ANY = "^[+]?([0-9]*)"
+_MAY_LACK = (
+    "departure_answered",
+    "arrival_answered",
+    "departure_answer_ms",
+    "arrival_answer_ms",
+    "reasons",
+    "evidence",
+)
 
 
 def sort_findings(findings: pl.LazyFrame) -> pl.DataFrame:
     """Say of each finding of calls which kind of case it is part of, and whose.
 
     Args:
-        findings: The rows of findings.parquet.
+        findings: The rows of findings.parquet; with `evidence` where that is kept.
 
     Returns:
         SORTED_SCHEMA, `case` and `why`.
@@ -33,8 +41,11 @@ def sort_findings(findings: pl.LazyFrame) -> pl.DataFrame:
     longest = pl.coalesce(departed, arrived, pl.lit(0))
     case, actor, about = sort_by_rules(RULES)
     called = pl.coalesce("departure_called", "arrival_called")
+    there = findings.collect_schema().names()
+    absent = {name: pl.lit(None, pl.String) for name in _MAY_LACK if name not in there}
     return (
         findings.rename({"kind": "finding"})
+        .with_columns(**absent)
         .with_columns(
             range=pl.when(shown != "").then("+" + shown).otherwise(pl.lit("absent"))
         )
@@ -46,6 +57,8 @@ def sort_findings(findings: pl.LazyFrame) -> pl.DataFrame:
             .then(surplus)
             .otherwise(longest)
             .fill_null(0),
+            departure_ms=departed,
+            arrival_ms=arrived,
             toward=called.str.extract(_ANY),
             departure_point=pl.col("departure_trunk"),
             arrival_point=pl.col("arrival_trunk"),
