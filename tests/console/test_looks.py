@@ -12,11 +12,16 @@ from tallystick.console.provider import ProviderSettings
 from tallystick.report.texts import LANGUAGES
 
 from .live import calls
-from .planted import plant
+from .planted import desk, plant, publish_reports
 from .world import SESSION, running
 
 PAGES = {
     "today": ("analyst", "/"),
+    "findings": ("analyst", "/findings"),
+    "finding": ("officer", "/findings/{finding}"),
+    "routes": ("analyst", "/routes"),
+    "harm": ("auditor", "/harm"),
+    "report": ("officer", "/harm/{report}"),
     "cases": ("officer", "/cases"),
     "case": ("officer", "/cases/{case}"),
     "people": ("administrator", "/people"),
@@ -85,9 +90,15 @@ def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme)
     target = lively.person("vera", "operator")
     target_id = lively.accounts().people.named(target.name).id
     case = plant(lively.store)
+    there = {
+        "id": target_id,
+        "case": case,
+        "finding": desk(lively.store).cases.surest(case, most=1)[0],
+        "report": publish_reports(lively.store, told=1_300),
+    }
     for name, (role, path) in PAGES.items():
         page = looker(lively, chromium, role, language, scheme)
-        page.goto(lively.address + path.format(id=target_id, case=case))
+        page.goto(lively.address + path.format(**there))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert grave(page) == [], (name, width)

@@ -63,7 +63,8 @@ def guilty(folder: Path) -> set[tuple[str, str]]:
     return done
 
 
-def take(store, findings, *, lawful=(), deck=None):
+def take(store, findings, *, lawful=(), deck=None, **more):
     """Take findings into a store."""
     grouped = group(findings, **WAY, secret=SECRET, lawful=lawful)
-    return gather(store, CHANNEL, grouped, **WAY, secret=SECRET, rules=RULES, deck=deck)
+    told = {"rules": RULES, "deck": deck, **more}
+    return gather(store, CHANNEL, grouped, **WAY, secret=SECRET, **told)

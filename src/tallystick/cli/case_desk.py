@@ -116,23 +116,26 @@ def findings_of(result: Path) -> pl.LazyFrame:
         )
     try:
         findings = pl.read_parquet(result / "findings.parquet")
-        weighed = result / "evidence.parquet"
-        if weighed.is_file():
-            step = pl.struct("code", "bits", "detail").struct.json_encode()
-            told = (
-                pl.scan_parquet(weighed)
-                .group_by("finding_id")
-                .agg(step.sort_by("step").str.join("\n").alias("evidence"))
-                .collect()
-            )
-            findings = findings.join(told, on="finding_id", how="left")
+        return findings.join(_evidence(result), on="finding_id", how="left").lazy()
     except (OSError, pl.exceptions.PolarsError):
         raise MalformedError(
             "case-result",
             f"The findings in {result} cannot be read.",
             advice="Let `tally pair` write the result again.",
         ) from None
-    return findings.lazy()
+
+
+def _evidence(result: Path) -> pl.DataFrame:
+    """Return `finding_id` and `evidence`: what was weighed, one JSON object a line."""
+    import polars as pl
+
+    path = result / "evidence.parquet"
+    if not path.is_file():
+        return pl.DataFrame(schema=dict.fromkeys(("finding_id", "evidence"), pl.String))
+    step = pl.struct("code", "bits", "detail").struct.json_encode()
+    weighed = pl.scan_parquet(path).group_by("finding_id")
+    told = step.sort_by("step").str.join("\n").alias("evidence")
+    return weighed.agg(told).collect()
 
 
 def ms_of(date: str) -> int:

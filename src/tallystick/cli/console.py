@@ -73,6 +73,10 @@ def run(
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
     ] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option("--verdicts", help="The node's folder `verdicts`, to be counted."),
+    ] = None,
     party: Annotated[
         str, typer.Option("--party", help="Our own name, as people see it.")
     ] = "",
@@ -134,6 +138,7 @@ def run(
                 sealer=open_sealer(key_place(secrets, store), People(opened)),
                 node=node,
                 node_settings=config,
+                verdicts=verdicts,
                 party=party,
                 terms=parse_days(days),
             ),

@@ -54,6 +54,16 @@ def report(
         Path | None,
         typer.Option("--redress", help="CSV: reference, call_id, outcome."),
     ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store", help="Where objections and cases are kept, to be counted."
+        ),
+    ] = "",
+    channel: Annotated[
+        Path | None,
+        typer.Option("--channel", help="The channel file, with --store."),
+    ] = None,
     open_cases: Annotated[
         int | None, typer.Option("--open", min=0, help="Cases that are open.")
     ] = None,
@@ -81,6 +91,7 @@ def report(
     Example: tally harm report --verdicts ru/verdicts --party RU --peer BY --from
     2026-10-01 --until 2026-11-01 --paired result --out harm-2026-10
     """
+    from tallystick.cli.harm_store import count_store
     from tallystick.engines.kept import HarmJob, count_harm
     from tallystick.harm import Period, PublishTerms, check_delay, publish
     from tallystick.report.harm import write_harm
@@ -88,6 +99,7 @@ def report(
     period = Period(from_ms=_moment_ms(from_), until_ms=_moment_ms(until))
     terms = PublishTerms(least=least, days=days, carriers=carriers)
     check_delay(period, days=days, now_ms=_now_ms(at))
+    counted = count_store(store, channel, period, now_ms=_now_ms(at))
     job = HarmJob(
         party=party,
         peer=peer,
@@ -95,8 +107,9 @@ def report(
         verdicts=tuple(verdicts),
         paired=tuple(paired or ()),
         redress=redress,
-        open_cases=open_cases,
-        overdue_cases=overdue,
+        objections=counted.objections,
+        open_cases=counted.open_cases if open_cases is None else open_cases,
+        overdue_cases=counted.overdue_cases if overdue is None else overdue,
     )
     made = publish(count_harm(job), terms)
     page = write_harm(made, out, language=language)
@@ -113,7 +126,13 @@ def sign(
     terms: Annotated[
         Path, typer.Option("--terms", help="The terms both parties signed.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="The signed statement.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The signed statement.")
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option("--store", help="Keep it there: the office sends it to the peer."),
+    ] = "",
     seen: Annotated[
         list[Path] | None,
         typer.Option(
@@ -125,13 +144,23 @@ def sign(
 ) -> None:
     """Sign a report as a statement that the peer, and anybody else, can check.
 
+    With --store it is kept there, and the office brings it to the peer.
+
     Example: tally harm sign harm-2026-10/report.json --own ru.key --terms terms.toml
     --out ru-2026-10.note
     """
     from tallystick.blinding.keyfile import read_private_key
+    from tallystick.cli.harm_store import keep_signed
     from tallystick.harm import countersigned, read_report, reported
+    from tallystick.model import ConfigError
     from tallystick.proof import sign_statement, signing_key
 
+    if out is None and not store:
+        raise ConfigError(
+            "harm-out",
+            "It is not said where the signed statement goes.",
+            advice="Give --out FILE, --store URL, or both.",
+        )
     key, agreed = signing_key(read_private_key(own)), _agreed(terms)
     channel, now_ms = agreed.channel.hex(), _now_ms(at)
     if seen:
@@ -141,8 +170,52 @@ def sign(
         report_ = _json(made)
         read_report(report_, origin=made.name)
         statement = reported(report_, channel=channel, at_ms=now_ms)
-    signed = sign_statement(statement, key)
-    out.write_bytes(signed.note)
+    if store:
+        signed = keep_signed(store, statement, key, now_ms=now_ms)
+    else:
+        signed = sign_statement(statement, key)
+    if out is not None:
+        out.write_bytes(signed.note)
+    typer.echo(f"{statement.by} {statement.kind} {statement.about}: {signed.id}")
+
+
+@app.command("seen")
+def seen_(
+    period: Annotated[str, typer.Argument(help="Such as 2026-10.")],
+    own: Annotated[Path, typer.Option("--own", help="Your private key file.")],
+    terms: Annotated[
+        Path, typer.Option("--terms", help="The terms both parties signed.")
+    ],
+    store: Annotated[
+        str, typer.Option("--store", help="Where both reports are; it goes there, too.")
+    ],
+    at: _At = None,
+) -> None:
+    """Sign that you have seen both reports of a period that the store holds.
+
+    Example: tally harm seen 2026-10 --own ru.key --terms terms.toml
+    --store sqlite:///ru.db
+    """
+    from tallystick.blinding.keyfile import read_private_key
+    from tallystick.cli.harm_store import keep_signed, published
+    from tallystick.harm import countersigned
+    from tallystick.model import ConfigError
+    from tallystick.proof import signing_key
+
+    key, agreed = signing_key(read_private_key(own)), _agreed(terms)
+    state = published(store, agreed.channel.hex(), period)
+    if len(state.reports) < 2:
+        raise ConfigError(
+            "harm-two",
+            "Two reports are seen, one of each party; the store does not hold both.",
+            advice="Sign your own with --store, and let the office run until the "
+            "peer's has come.",
+        )
+    now_ms = _now_ms(at)
+    statement = countersigned(
+        state, by=key.party, channel=agreed.channel.hex(), at_ms=now_ms
+    )
+    signed = keep_signed(store, statement, key, now_ms=now_ms)
     typer.echo(f"{statement.by} {statement.kind} {statement.about}: {signed.id}")
 
 

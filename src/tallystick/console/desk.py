@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tallystick.console.keptwatch import KeptWatch
 from tallystick.console.nodewatch import NodeWatch
 from tallystick.console.people.entry import Entry
 from tallystick.console.provider.talking import Provider
@@ -37,6 +38,7 @@ class Desk:
         entry: The door.
         audit: The audit log.
         node: The node that is watched.
+        kept: What it keeps.
         cookies: How they are called.
         streams: The pages that are live.
         templates: Of all pages.
@@ -49,6 +51,7 @@ class Desk:
     entry: Entry
     audit: AuditBook
     node: NodeWatch
+    kept: KeptWatch
     cookies: Cookies
     streams: Streams
     templates: Environment
@@ -71,6 +74,7 @@ def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
         Entry(store, settings),
         AuditBook(store),
         NodeWatch(settings.node),
+        KeptWatch(settings.verdicts),
         Cookies(settings),
         Streams(),
         templates,

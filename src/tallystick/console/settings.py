@@ -27,6 +27,7 @@ class ConsoleSettings:
         sealer: Seals the secrets of authenticators.
         node: Where a node answers, such as `http://127.0.0.1:8080`; empty: none.
         node_settings: The settings file of that node, to be shown; None: it is not.
+        verdicts: The folder in which that node keeps verdicts; None: none is counted.
         party: Our own name, as people see it.
         terms: Days that the steps of a case may take, where there is no side.
         provider: The identity provider that lets people in, too; None: there is none.
@@ -43,6 +44,7 @@ class ConsoleSettings:
     sealer: Sealer = field(repr=False)
     node: str = ""
     node_settings: Path | None = None
+    verdicts: Path | None = None
     party: str = ""
     terms: Terms = field(default_factory=Terms)
     provider: ProviderSettings | None = None

@@ -27,6 +27,7 @@ class Told:
         listening: Where.
         file: The settings file, to be shown.
         node: Where the node answers; empty: it answers nobody by HTTP.
+        verdicts: Where it keeps its verdicts.
         party: Our own name.
         provider: The identity provider; None: there is none.
         secrets: Where the key lies that seals the secrets of authenticators.
@@ -36,6 +37,7 @@ class Told:
     listening: Listening
     file: Path
     node: str
+    verdicts: Path
     party: str
     provider: ProviderSettings | None
     secrets: Path
@@ -51,6 +53,7 @@ class Told:
             sealer=open_sealer(self.secrets, People(side.store)),
             node=self.node,
             node_settings=self.file,
+            verdicts=self.verdicts,
             party=self.party,
             side=side,
             provider=self.provider,
@@ -91,6 +94,7 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
         listening=listening,
         file=file,
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
+        verdicts=settings.folder / "verdicts",
         party=settings.party,
         provider=_provider(console.oidc),
         secrets=key_place(console.secrets, office.store),

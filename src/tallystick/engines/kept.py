@@ -76,7 +76,9 @@ class HarmJob:
         period: From when until when.
         verdicts: Folders with kept verdicts, and the nodes' counts, below them.
         paired: Result directories of later pairings in batch.
-        redress: A list of objections; None: nobody told.
+        redress: A file with a list of objections; None: there is none.
+        objections: The same as `read_redress` reads it, in its place; with neither,
+            nobody told.
         open_cases: Cases open; None: nobody told.
         overdue_cases: Of them, past their deadline.
         memory_mb: Limit given to DuckDB.
@@ -88,6 +90,7 @@ class HarmJob:
     verdicts: tuple[Path, ...]
     paired: tuple[Path, ...] = ()
     redress: Path | None = None
+    objections: Sequence[dict[str, str]] | None = None
     open_cases: int | None = None
     overdue_cases: int | None = None
     memory_mb: int = MEMORY_MB
@@ -120,7 +123,9 @@ def count_harm(job: HarmJob) -> Figures:
         )
     for result in job.paired:
         _check_result(result)
-    objections = read_redress(job.redress) if job.redress is not None else None
+    objections = job.objections
+    if job.redress is not None:
+        objections = read_redress(job.redress)
     with (
         tempfile.TemporaryDirectory(prefix="tally-harm-") as folder,
         DuckEngine(Path(folder), memory_mb=job.memory_mb) as engine,

@@ -264,14 +264,15 @@ def _with_evidence(folder: Path, frame: pl.DataFrame) -> list[Finding]:
         )
         for name, _, code, bits, detail in rows.iter_rows():
             steps[name].append(
-                Evidence(code=code, bits=bits or 0.0, detail=_detail(detail))
+                Evidence(code=code, bits=bits or 0.0, detail=read_detail(detail))
             )
     return [
         _finding(row, steps[row["finding_id"]]) for row in frame.iter_rows(named=True)
     ]
 
 
-def _detail(text: str | None) -> dict[str, Any]:
+def read_detail(text: str | None) -> dict[str, Any]:
+    """Read the particulars of a step; what is no object of JSON stays as it is."""
     try:
         detail = json.loads(text or "{}")
     except ValueError:

@@ -1,6 +1,5 @@
 """Cases: all that there are, and one with its trend, its history and its crossings."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -10,12 +9,12 @@ from starlette.responses import Response
 
 from tallystick.cases.letter import word
 from tallystick.cases.state import State
+from tallystick.console.pages.reasons import WHY_LENGTH, hidden, reason_problem
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.tables.export import export
 from tallystick.console.tables.table import Column, Table, show
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.domains.calls.cases import RULES
-from tallystick.domains.calls.numbers import mask
 from tallystick.proof import Signed, in_order
 from tallystick.store import Ask, Listing
 from tallystick.store.cases import (
@@ -30,7 +29,6 @@ from tallystick.store.listing import Row
 
 SUREST: Final = 20
 """So many crossings of a case are shown."""
-WHY_LENGTH: Final = 256
 DAYS_MOST: Final = 366
 """Of a trend that is longer the last days are shown."""
 HEIGHT: Final = 40
@@ -39,8 +37,6 @@ _TRUNK_KINDS: Final = tuple(r.kind for r in RULES if r.object == "departure_trun
 STATES: Final = ("found", "open", "asked", "answered", "decided", "appealed", "done")
 _YES_NO: Final = ("yes", "no")
 _DAY_MS: Final = 86_400_000
-# A date has eight digits; a number that is dialled abroad has more.
-_NUMBER: Final = re.compile(r"(?:\d[\s().+-]*){9}")
 
 COLUMNS: Final = (
     Column("id", link=lambda row: f"/cases/{row['id']}"),
@@ -108,11 +104,6 @@ def count(visit: Visit) -> dict[str, int]:
     )
     opened, overdue = (listing.find(store, ask).total for ask in asks)
     return {"open": opened, "overdue": overdue}
-
-
-def hidden(number: str | None) -> str:
-    """Return a number with its middle hidden; one that is hidden stays as it is."""
-    return number if number and "*" in number else mask(number or "")
 
 
 def bars(days: Sequence[Day]) -> list[Bar]:
@@ -199,10 +190,9 @@ def _open(visit: Visit) -> Response:
         return _shown(visit, case, problem="no_crossing")
     if crossing is None:
         raise HTTPException(404)
-    if not why or len(why) > WHY_LENGTH:
-        return _shown(visit, case, problem="no_reason")
-    if _NUMBER.search(why):
-        return _shown(visit, case, problem="number_in_reason")
+    problem = reason_problem(why)
+    if problem:
+        return _shown(visit, case, problem=problem)
     visit.note("open", record=f"{case['id']}/{name}", why=why)
     return _shown(visit, case, opened=crossing)
 

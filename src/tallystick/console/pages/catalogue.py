@@ -6,15 +6,30 @@ from tallystick.console.pages import (
     account,
     audit,
     cases,
+    findings,
+    harm,
     people,
+    routes,
     settings,
     sign_in,
     today,
 )
 from tallystick.console.visit import Handler
 
+PAGES: Final = (
+    sign_in,
+    today,
+    cases,
+    findings,
+    routes,
+    harm,
+    people,
+    audit,
+    settings,
+    account,
+)
 HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     (page.__name__.rpartition(".")[2], action): handler
-    for page in (sign_in, today, cases, people, audit, settings, account)
+    for page in PAGES
     for action, handler in page.HANDLERS.items()
 }

@@ -12,6 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from tallystick.console.nodewatch import Looked
 from tallystick.console.pages.cases import count
+from tallystick.console.pages.standing import (
+    latest_findings,
+    since_midnight,
+    stopped,
+)
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.node.watch.top import HARMLESS, Reading, View
 from tallystick.report.formats import Formats
@@ -145,8 +150,16 @@ def _finite(value: float | None) -> float | None:
 
 
 def _read(visit: Visit) -> Response:
-    values = _values(visit, visit.desk.node.look())
-    return visit.page("today/today.html.j2", cases=count(visit), **values)
+    totals = visit.may("today", "figures")
+    return visit.page(
+        "today/today.html.j2",
+        cases=count(visit),
+        stopped=list(stopped(visit.desk.settings.side, visit.now_ms)),
+        found=latest_findings(visit) if totals else None,
+        day_of=lambda day: visit.t.formats.day(moment(day * _DAY_S * 1000)),
+        counted=since_midnight(visit),
+        **_values(visit, visit.desk.node.look()),
+    )
 
 
 def _live(visit: Visit) -> Response:

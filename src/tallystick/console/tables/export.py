@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-from tallystick.console.tables.table import UNITS, Table, read_ask
+from tallystick.console.tables.table import TIMES, UNITS, Table, read_ask
 from tallystick.console.visit import Visit, moment
 from tallystick.store.listing import Row
 
@@ -45,8 +45,11 @@ def _line(values: list[str]) -> str:
 def _plain(kind: str, value: object) -> str:
     if value is None:
         return ""
-    if kind == "time":
-        return moment(int(str(value))).isoformat(timespec="seconds")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if kind in TIMES:
+        at = moment(int(str(value)))
+        return at.date().isoformat() if kind == "day" else at.isoformat("T", "seconds")
     if UNITS.get(kind, 1) > 1:
         return str(int(str(value)) / UNITS[kind])
     text = str(value)

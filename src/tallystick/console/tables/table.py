@@ -10,18 +10,40 @@ from tallystick.console.visit import Visit, moment
 from tallystick.report.formats import Formats
 from tallystick.report.texts import Texts
 from tallystick.store import Ask, Listing
-from tallystick.store.listing import COUNTED, Row
+from tallystick.store.listing import Row
 
+Kind = Literal[
+    "text",
+    "name",
+    "choice",
+    "time",
+    "day",
+    "number",
+    "money",
+    "share",
+    "offset",
+    "span",
+]
+TIMES: Final = {"time", "day"}
 PAGE_SIZE: Final = 50
-LAST_PAGE: Final = COUNTED // PAGE_SIZE
 _TEXT_LENGTH: Final = 128
-UNITS: Final[Mapping[str, int]] = {"number": 1, "money": 100, "share": 1_000_000}
+UNITS: Final[Mapping[str, int]] = {
+    "number": 1,
+    "money": 100,
+    "share": 1_000_000,
+    "span": 1,
+    "offset": 1,
+}
 """So many of what is kept are one of what is shown."""
 _WRITTEN: Final[Mapping[str, Callable[[Formats, float], str]]] = {
     "number": Formats.integer,
     "money": lambda formats, value: formats.number(value, digits=2),
     "share": Formats.share,
+    "span": Formats.span,
+    "offset": Formats.offset,
 }
+NO_NAME: Final = "-"
+"""What is typed, or stands in an address, for a name that is not there."""
 _DAY_MS: Final = 86_400_000
 
 
@@ -30,24 +52,40 @@ class Column:
     """One column.
 
     Attributes:
-        name: As the listing has it; its heading is the message `column.NAME`.
-        kind: `text` is searched in, `choice` is chosen, of `time` days are given;
-            a `number`, `money` (in hundredths, of the row's `currency`) and a
-            `share` (in millionths) are only shown.
+        name: As the listing has it.
+        kind: `text` is searched in, of a `name` all is given (`-`: there is none), a
+            `choice` is chosen, of a `time` and a `day` days are given; a `number`,
+            `money` (in hundredths, of the row's `currency`), a `share` (in millionths)
+            and a `span` or `offset` (in milliseconds) are only shown.
         choices: Those of a choice.
-        words: Values are the messages `WORDS.VALUE`, where there are such.
+        words: Values are the messages of this name with the value for `{}`, or behind
+            a point, where there are such.
         link: Where a cell leads.
         filters: Whether rows can be chosen by it.
         shown: Whether the page has it as a column, too, and not only the file.
+        sorts: Whether rows can be sorted by it.
+        heading: The message that names it; empty: `column.NAME`.
     """
 
     name: str
-    kind: Literal["text", "choice", "time", "number", "money", "share"] = "text"
+    kind: Kind = "text"
     choices: tuple[str, ...] = ()
     words: str = ""
     link: Callable[[Row], str] | None = None
     filters: bool = True
     shown: bool = True
+    sorts: bool = True
+    heading: str = ""
+
+    @property
+    def title(self) -> str:
+        """The message that names it."""
+        return self.heading or f"column.{self.name}"
+
+    def say(self, t: Texts, code: str) -> str:
+        """Return a value in somebody's language; one without words as it is."""
+        key = self.words.format(code) if "{}" in self.words else f"{self.words}.{code}"
+        return t.say(key) if self.words and t.has(key) else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +182,7 @@ def show(visit: Visit, table: Table) -> Shown:
     """Return what a visit asks of a table; what makes no sense is not asked."""
     ask = read_ask(table, visit.query)
     found = table.listing.find(visit.desk.store, ask)
-    pages = max(1, min(LAST_PAGE, -(-found.total // ask.size)))
+    pages = max(1, min(_last_page(table), -(-found.total // ask.size)))
     said = {name: value for name, value in _said(table, visit.query) if value}
     order = {"sort": ask.sort, "down": "1" if ask.down else "0"}
     path = f"/{table.name}"
@@ -156,10 +194,10 @@ def show(visit: Visit, table: Table) -> Shown:
 
     def turned(column: Column) -> Heading:
         mine = column.name == ask.sort
-        down = not ask.down if mine else column.kind not in {"text", "choice"}
+        down = not ask.down if mine else column.kind not in {"text", "name", "choice"}
         state = ("descending" if ask.down else "ascending") if mine else "none"
-        to = href(sort=column.name, down="1" if down else "0")
-        return Heading(visit.t.say(f"column.{column.name}"), to, state)
+        to = href(sort=column.name, down="1" if down else "0") if column.sorts else ""
+        return Heading(visit.t.say(column.title), to, state)
 
     return Shown(
         name=table.name,
@@ -169,8 +207,8 @@ def show(visit: Visit, table: Table) -> Shown:
         rows=[[_cell(visit.t, one, row) for one in shown] for row in found.rows],
         values=said,
         hidden=order,
-        total=min(found.total, COUNTED),
-        beyond=found.total > COUNTED,
+        total=min(found.total, table.listing.counted),
+        beyond=found.total > table.listing.counted,
         page=ask.page + 1,
         pages=pages,
         before=href(**order, page=str(ask.page)) if ask.page else "",
@@ -186,17 +224,22 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
     kinds = {one.name: one for one in table.columns}
     page = query.get("page", "")
     by = query.get("sort", "")
-    times = [one.name for one in table.columns if one.kind == "time" and one.filters]
-    since = {name: _day(said[f"{name}_from"]) for name in times}
-    until = {name: _day(said[f"{name}_to"]) for name in times}
+    sorts = {one.name for one in table.columns if one.sorts}
+    times = [one.name for one in table.columns if one.kind in TIMES and one.filters]
+    since = {name: day_ms(said[f"{name}_from"]) for name in times}
+    until = {name: day_ms(said[f"{name}_to"]) for name in times}
     return Ask(
         contains={n: v for n, v in said.items() if v and _kind(kinds, n) == "text"},
-        equals={n: v for n, v in said.items() if v and _kind(kinds, n) == "choice"},
+        equals={
+            n: "" if v == NO_NAME else v
+            for n, v in said.items()
+            if v and _kind(kinds, n) in {"choice", "name"}
+        },
         since={name: ms for name, ms in since.items() if ms is not None},
         until={name: ms + _DAY_MS for name, ms in until.items() if ms is not None},
-        sort=by if by in kinds else table.sort,
-        down=query.get("down") == "1" if by in kinds else table.down,
-        page=min(int(page), LAST_PAGE) - 1 if _is_page(page) else 0,
+        sort=by if by in sorts else table.sort,
+        down=query.get("down") == "1" if by in sorts else table.down,
+        page=min(int(page), _last_page(table)) - 1 if _is_page(page) else 0,
         size=PAGE_SIZE,
     )
 
@@ -204,13 +247,17 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
 def _said(table: Table, query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield what each field of the filter says; empty where it says nothing known."""
     for one in (column for column in table.columns if column.filters):
-        if one.kind == "time":
+        if one.kind in TIMES:
             for name in (f"{one.name}_from", f"{one.name}_to"):
                 day = query.get(name, "")
-                yield name, day if _day(day) is not None else ""
+                yield name, day if day_ms(day) is not None else ""
         else:
             value = query.get(one.name, "")[:_TEXT_LENGTH].replace("\0", "")
             yield one.name, value if not one.choices or value in one.choices else ""
+
+
+def _last_page(table: Table) -> int:
+    return table.listing.counted // PAGE_SIZE
 
 
 def _kind(columns: Mapping[str, Column], name: str) -> str:
@@ -221,7 +268,7 @@ def _is_page(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0
 
 
-def _day(text: str) -> int | None:
+def day_ms(text: str) -> int | None:
     """Return when a day begins, UTC milliseconds."""
     try:
         begins = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
@@ -235,8 +282,10 @@ def _cell(t: Texts, column: Column, row: Row) -> Cell:
     href = column.link(row) if column.link else ""
     if value is None or value == "":
         return Cell("", href)
-    if column.kind == "time":
+    if column.kind in TIMES:
         at = moment(value)
+        if column.kind == "day":
+            return Cell(t.formats.day(at), href, at.date().isoformat())
         text = f"{t.formats.day_and_month(at)} {at.year}, {t.formats.clock(at)}"
         return Cell(text, href, at.isoformat(timespec="seconds"))
     if column.kind in UNITS:
@@ -244,5 +293,5 @@ def _cell(t: Texts, column: Column, row: Row) -> Cell:
         if column.kind == "money":
             written = f"{written} {row['currency']}"
         return Cell(written, href, is_number=True)
-    text = t.named(column.words, str(value)) if column.words else str(value)
-    return Cell(text, href)
+    code = str(value) if not isinstance(value, bool) else "yes" if value else "no"
+    return Cell(column.say(t, code), href)

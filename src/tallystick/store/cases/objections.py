@@ -96,6 +96,16 @@ class ObjectionBook:
             return self._found(OBJECTIONS.c.state.in_(states), most=most)
         return self._found(OBJECTIONS.c.received_ms.is_not(None), most=most)
 
+    def between(self, from_ms: int, until_ms: int) -> Sequence[ObjectionRow]:
+        """Return all objections to verdicts from one moment until before another."""
+        at = OBJECTIONS.c
+        return self._found(
+            at.received_ms.is_not(None),
+            at.verdict_ms >= from_ms,
+            at.verdict_ms < until_ms,
+            most=None,
+        )
+
     def note(self, reference: str, state: State) -> None:
         """Write where an objection stands."""
         if state.state == "none":
@@ -113,7 +123,9 @@ class ObjectionBook:
                 )
             )
 
-    def _found(self, *where: ColumnElement[bool], most: int) -> list[ObjectionRow]:
+    def _found(
+        self, *where: ColumnElement[bool], most: int | None
+    ) -> list[ObjectionRow]:
         names = ObjectionRow.__slots__
         wanted = (
             select(*(OBJECTIONS.c[name] for name in names))

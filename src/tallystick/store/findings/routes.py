@@ -122,7 +122,7 @@ def route_listing(
         name: cast(func.sum(parts.c[name]), BigInteger)
         for name in ("paired", "findings", "crossings", *kinds)
     }
-    unproven = sums.get("unproven", literal(0))
+    unproven = sums.get("unproven", literal(0, BigInteger))
     grouped = (
         select(
             *(parts.c[name] for name in names),
@@ -132,7 +132,7 @@ def route_listing(
             case(
                 (
                     sums["crossings"] > 0,
-                    1_000_000 - 1_000_000 * unproven / sums["crossings"],
+                    1_000_000 - 1_000_000 * unproven // sums["crossings"],
                 ),
             ).label("proven"),
         )
