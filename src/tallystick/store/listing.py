@@ -22,6 +22,7 @@ COUNTED: Final = 100_000
 """Rows are counted up to here; beyond, an exact count would take too long."""
 EXPORTED: Final = 100_000
 _CHUNK: Final = 1_000
+_TOTAL: Final = "all rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,9 @@ class Listing:
         only: What holds of all its rows; other rows of the table are none of it.
         ties: Break them before the key does.
         counted: Rows are counted up to here.
+        few: Whether `only` leaves so few rows that no other column is to be gone by.
+        at_once: Whether rows are counted while a page of them is read, as making them
+            takes longest.
     """
 
     columns: Mapping[str, ColumnElement[Any]]
@@ -80,6 +84,8 @@ class Listing:
     only: ColumnElement[bool] = field(default_factory=true)
     ties: Sequence[ColumnElement[Any]] = ()
     counted: int = COUNTED
+    few: bool = False
+    at_once: bool = False
 
     def find(self, store: Store, ask: Ask) -> Found:
         """Return one page of what is asked.
@@ -88,10 +94,14 @@ class Listing:
             KeyError: a column is asked for that the listing does not have.
         """
         chosen = self._select(ask)
-        some = self._where(select(self.key), ask)
-        some = some.limit(self.counted + 1)
-        counted = select(func.count()).select_from(some.subquery())
         rows = chosen.limit(ask.size).offset(ask.page * ask.size)
+        if self.at_once:
+            rows = rows.add_columns(func.count().over().label(_TOTAL))
+            with store.read() as connection:
+                found = connection.execute(rows).mappings().all()
+            return Found(found, found[0][_TOTAL] if found else 0)
+        some = self._where(select(self.key), ask).limit(self.counted + 1)
+        counted = select(func.count()).select_from(some.subquery())
         with store.read() as connection:
             total = connection.execute(counted).scalar_one()
             return Found(connection.execute(rows).mappings().all(), total)
@@ -108,21 +118,26 @@ class Listing:
             yield from found.mappings()
 
     def _select(self, ask: Ask) -> Select[Any]:
-        by = self.columns[ask.sort]
+        by = self._at(ask.sort)
         last = (one for one in (*self.ties, self.key) if one is not by)
         order = [one.desc() if ask.down else one.asc() for one in (by, *last)]
         shown = (column.label(name) for name, column in self.columns.items())
         return self._where(select(*shown), ask).order_by(*order)
 
     def _where(self, chosen: Select[Any], ask: Ask) -> Select[Any]:
-        at = self.columns
+        at = self._at
         return chosen.where(
             self.only,
-            *(at[n].contains(v, autoescape=True) for n, v in ask.contains.items()),
-            *(_equal(at[n], v) for n, v in ask.equals.items()),
-            *(at[n] >= v for n, v in ask.since.items()),
-            *(at[n] < v for n, v in ask.until.items()),
+            *(at(n).contains(v, autoescape=True) for n, v in ask.contains.items()),
+            *(_equal(at(n), v) for n, v in ask.equals.items()),
+            *(at(n) >= v for n, v in ask.since.items()),
+            *(at(n) < v for n, v in ask.until.items()),
         )
+
+    def _at(self, name: str) -> ColumnElement[Any]:
+        """Return a column to go by; where rows are few, as what is in no index."""
+        column = self.columns[name]
+        return func.coalesce(column, column) if self.few else column
 
 
 def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:

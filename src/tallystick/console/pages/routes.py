@@ -72,6 +72,11 @@ def _table(visit: Visit, days: Days, kinds: Sequence[str]) -> Table:
         by,
         days,
         kinds,
+        only={
+            name: "" if value == NO_NAME else value
+            for name in ("side", "carrier", "point")
+            if (value := visit.query.get(name, ""))
+        },
         party=visit.desk.settings.party,
         trunks=visit.who.trunks if is_operator else None,
     )

@@ -62,4 +62,5 @@ def finding_listing(own: Own | None = None) -> Listing:
         only,
         ties=(at.at_ms,),
         counted=COUNTED,
+        few=own is not None,
     )

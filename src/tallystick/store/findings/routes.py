@@ -10,9 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Integer,
-    Select,
-    and_,
+    Subquery,
     case,
     cast,
     func,
@@ -23,7 +21,7 @@ from sqlalchemy import (
 )
 
 from tallystick.cases.course import DAY_MS
-from tallystick.store.findings.keeping import EVERY
+from tallystick.store.findings.keeping import EVERY, UNPROVEN
 from tallystick.store.listing import Listing
 from tallystick.store.opening import Store
 from tallystick.store.tables import (
@@ -80,9 +78,15 @@ class DayFigures(NamedTuple):
 def kinds_between(store: Store, days: Days) -> list[str]:
     """Return the kinds of finding that these days have, in the order of names."""
     at = FINDING_DAYS.c
-    wanted = select(at.finding).where(at.day.between(*days)).distinct()
+    wanted = select(at.finding).where(*_totals(days)).distinct()
     with store.read() as connection:
         return sorted(connection.scalars(wanted))
+
+
+def _totals(days: Days) -> list[ColumnElement[bool]]:
+    """Return what holds of rows without a side; by day, which an index has first."""
+    at = FINDING_DAYS.c
+    return [at.day.in_(range(days.first, days.last + 1)), at.side == EVERY]
 
 
 def last_day(store: Store) -> int | None:
@@ -100,6 +104,7 @@ def route_listing(
     days: Days,
     kinds: Sequence[str],
     *,
+    only: Mapping[str, str] | None = None,
     party: str = "",
     trunks: Sequence[str] | None = None,
 ) -> Listing:
@@ -109,6 +114,7 @@ def route_listing(
         by: What a row is: a trunk, a carrier, or a trunk on a day.
         days: Of which days.
         kinds: Each has a column of its name.
+        only: Values of `side`, `carrier` and `point`; absent: all.
         party: Whose trunks `trunks` are.
         trunks: Only these; None: all.
 
@@ -116,25 +122,21 @@ def route_listing(
         The columns of `GROUPS`, those of the kinds, and `crossings`, `paired`,
         `findings`, `proven` (in millionths), `late_ms`, `at_ms` (the last day), `by`.
     """
-    parts = _parts(days, kinds, party, trunks).subquery("parts")
     names = GROUPS[by]
+    parts = _parts(names, days, kinds, _Own(only or {}, party, trunks))
     sums = {
         name: cast(func.sum(parts.c[name]), BigInteger)
         for name in ("paired", "findings", "crossings", *kinds)
     }
-    unproven = sums.get("unproven", literal(0, BigInteger))
+    unproven = sums.get(UNPROVEN, literal(0, BigInteger))
+    proven = 1_000_000 - 1_000_000 * unproven // sums["crossings"]
     grouped = (
         select(
             *(parts.c[name] for name in names),
             *(one.label(name) for name, one in sums.items()),
-            cast(func.avg(parts.c.late_ms), BigInteger).label("late_ms"),
-            (func.max(parts.c.day) * DAY_MS).label("at_ms"),
-            case(
-                (
-                    sums["crossings"] > 0,
-                    1_000_000 - 1_000_000 * unproven // sums["crossings"],
-                ),
-            ).label("proven"),
+            cast(func.max(parts.c.late_ms), BigInteger).label("late_ms"),
+            (func.max(parts.c.last) * DAY_MS).label("at_ms"),
+            case((sums["crossings"] > 0, proven)).label("proven"),
         )
         .group_by(*(parts.c[name] for name in names))
         .subquery("routes")
@@ -142,66 +144,79 @@ def route_listing(
     columns: dict[str, ColumnElement[Any]] = dict(grouped.c.items())
     columns.setdefault("point", literal(""))
     ties = tuple(grouped.c[name] for name in names[:-1])
-    return Listing(columns | {"by": literal(by)}, grouped.c[names[-1]], ties=ties)
+    return Listing(
+        columns | {"by": literal(by)}, grouped.c[names[-1]], ties=ties, at_once=True
+    )
 
 
 def _parts(
-    days: Days, kinds: Sequence[str], party: str, trunks: Sequence[str] | None
-) -> Select[Any]:
-    """Return pairs and findings as rows of the same columns, to be added up."""
+    names: Sequence[str],
+    days: Days,
+    kinds: Sequence[str],
+    own: "_Own",
+) -> Subquery:
+    """Return pairs and findings, each grouped, as rows of the same columns."""
     pairs, found, result = ROUTE_DAYS.c, FINDING_DAYS.c, RESULTS.c
-    nothing = literal(0, Integer)
-    paired = select(
-        result.departure,
-        result.arrival,
-        pairs.side,
-        pairs.carrier,
-        pairs.point,
-        pairs.day,
-        pairs.paired,
-        pairs.paired.label("crossings"),
-        nothing.label("findings"),
-        pairs.late_ms,
-        *(nothing.label(kind) for kind in kinds),
-    ).join(RESULTS, result.id == pairs.result)
-    more = case((found.finding.in_(PAIRED_KINDS), 0), else_=found.crossings)
-    findings = select(
-        found.departure,
-        found.arrival,
-        found.side,
-        found.carrier,
-        found.point,
-        found.day,
-        nothing.label("paired"),
-        more.label("crossings"),
-        found.crossings.label("findings"),
-        cast(null(), BigInteger).label("late_ms"),
-        *(
-            case((found.finding == kind, found.crossings), else_=0).label(kind)
-            for kind in kinds
-        ),
+    nothing = literal(0, BigInteger)
+
+    def of(*tables: Any) -> list[ColumnElement[Any]]:  # ruff: ignore[any-type] (columns by name)
+        return [next(t[name] for t in tables if name in t) for name in names]
+
+    paired = (
+        select(
+            *of(pairs, result),
+            func.sum(pairs.paired).label("paired"),
+            func.sum(pairs.paired).label("crossings"),
+            nothing.label("findings"),
+            cast(func.avg(pairs.late_ms), BigInteger).label("late_ms"),
+            func.max(pairs.day).label("last"),
+            *(nothing.label(kind) for kind in kinds),
+        )
+        .join(RESULTS, result.id == pairs.result)
+        .where(pairs.day.between(*days), *own.where(result, pairs))
+        .group_by(*of(pairs, result))
     )
-    both = union_all(
-        paired.where(pairs.day.between(*days), *_own(result, pairs, party, trunks)),
-        findings.where(
+    more = case((found.finding.in_(PAIRED_KINDS), 0), else_=found.crossings)
+    findings = (
+        select(
+            *of(found),
+            nothing.label("paired"),
+            func.sum(more).label("crossings"),
+            func.sum(found.crossings).label("findings"),
+            cast(null(), BigInteger).label("late_ms"),
+            func.max(found.day).label("last"),
+            *(
+                func.sum(case((found.finding == kind, found.crossings), else_=0)).label(
+                    kind
+                )
+                for kind in kinds
+            ),
+        )
+        .where(
             found.day.between(*days),
             found.side != EVERY,
-            *_own(found, found, party, trunks),
-        ),
-    ).subquery("both")
-    return select(both)
+            *own.where(found, found),
+        )
+        .group_by(*of(found))
+    )
+    return union_all(paired, findings).subquery("parts")
 
 
-def _own(
-    parties: Any,  # ruff: ignore[any-type] (columns by name)
-    at: Any,  # ruff: ignore[any-type] (columns by name)
-    party: str,
-    trunks: Sequence[str] | None,
-) -> list[ColumnElement[bool]]:
-    if trunks is None:
-        return []
-    mine = case((at.side == "departure", parties.departure), else_=parties.arrival)
-    return [and_(mine == party, at.point.in_(trunks))]
+class _Own(NamedTuple):
+    """Of which trunks rows are wanted."""
+
+    only: Mapping[str, str]
+    party: str
+    trunks: Sequence[str] | None
+
+    def where(self, parties: Any, at: Any) -> list[ColumnElement[bool]]:  # ruff: ignore[any-type] (columns by name)
+        wanted = [at[name] == value for name, value in self.only.items()]
+        if self.trunks is not None:
+            mine = case(
+                (at.side == "departure", parties.departure), else_=parties.arrival
+            )
+            wanted += [mine == self.party, at.point.in_(self.trunks)]
+        return wanted
 
 
 def route_days(store: Store, days: Days) -> list[DayFigures]:
@@ -214,7 +229,7 @@ def route_days(store: Store, days: Days) -> list[DayFigures]:
     )
     kinds = select(
         found.day, found.departure, found.arrival, found.finding, found.crossings
-    ).where(found.side == EVERY, found.day.between(*days))
+    ).where(*_totals(days))
     paired = (
         select(pairs.day, result.departure, result.arrival, func.sum(pairs.paired))
         .join(RESULTS, result.id == pairs.result)

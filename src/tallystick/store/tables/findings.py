@@ -90,7 +90,11 @@ FINDING_DAYS: Final = Table(
     Column("point", String(64), primary_key=True),
     Column("finding", String(32), primary_key=True),
     Column("crossings", BigInteger, nullable=False),
-    Index(None, "day"),
+    Index(
+        "ix_finding_days_covering",
+        *("day", "side", "carrier", "point", "departure", "arrival"),
+        *("finding", "crossings"),
+    ),
 )
 """How many findings there are: counted out of `findings` whenever these change. `side`
 is `departure` or `arrival`: whose carrier and trunk are named; under the empty side
@@ -120,7 +124,10 @@ ROUTE_DAYS: Final = Table(
     Column("point", String(64), primary_key=True),
     Column("paired", BigInteger, nullable=False),
     Column("late_ms", BigInteger),
-    Index(None, "day"),
+    Index(
+        "ix_route_days_covering",
+        *("day", "side", "carrier", "point", "result", "paired", "late_ms"),
+    ),
 )
 """Pairs by day (counted from 1970), carrier and trunk; `late_ms` is how far the clock
 of the trunk is from the other side's, null where it was not learned."""

@@ -138,7 +138,14 @@ def upgrade() -> None:
             name=op.f("pk_finding_days"),
         ),
     )
-    op.create_index(op.f("ix_finding_days_day"), "finding_days", ["day"])
+    op.create_index(
+        "ix_finding_days_covering",
+        "finding_days",
+        [
+            *("day", "side", "carrier", "point", "departure", "arrival"),
+            *("finding", "crossings"),
+        ],
+    )
     op.create_table(
         "results",
         sa.Column("id", sa.String(16), nullable=False),
@@ -169,7 +176,11 @@ def upgrade() -> None:
             ["result"], ["results.id"], name=op.f("fk_route_days_result")
         ),
     )
-    op.create_index(op.f("ix_route_days_day"), "route_days", ["day"])
+    op.create_index(
+        "ix_route_days_covering",
+        "route_days",
+        ["day", "side", "carrier", "point", "result", "paired", "late_ms"],
+    )
     op.create_table(
         "complete_days",
         sa.Column("result", sa.String(16), nullable=False),
