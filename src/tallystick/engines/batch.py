@@ -149,6 +149,7 @@ class Run:
     knowledge: Knowledge = field(default_factory=Knowledge)
     pairs: PairWriter = field(init=False)
     state: State = field(init=False)
+    late: pl.DataFrame | None = None
 
     def read(self) -> None:
         """Read all files into the workspace.
@@ -235,7 +236,7 @@ class Run:
             lambda: conclude(engine, self.state, domestic=domestic is not None),
         )
         findings = self._timed("describe", lambda: self._describe(outcome, domestic))
-        self._write_late(outcome)
+        self._write_late(outcome, findings)
         self.pairs.close()
         write_findings(job.out, findings)
         write_rejects(job.out, [r for s in self.files.values() for r in s.rejects])
@@ -281,7 +282,7 @@ class Run:
             show_numbers=self.job.show_numbers,
         )
 
-    def _write_late(self, outcome: Outcome) -> None:
+    def _write_late(self, outcome: Outcome, findings: pl.DataFrame) -> None:
         """Write the pairs that second readings found, lawful or not."""
         found = outcome.findings.filter(pl.col("pass").is_not_null())
         every = pl.concat([found, outcome.late_pairs], how="diagonal")
@@ -298,6 +299,8 @@ class Run:
             late,
             self.inputs["domestic"].everything if "domestic" in self.inputs else None,
         )
+        halves = ["departure_id", "arrival_id"]
+        self.late = rows.join(findings, on=halves, how="anti")
         self.pairs.add(
             rows.select(
                 "departure_id",
@@ -346,7 +349,7 @@ class Run:
             "carriers": summary.by_carrier(engine, state, findings),
             "suspected": summary.suspected(state, outcome),
             "routes": summary.routes(engine, state, findings),
-            "days": summary.days(engine, state),
+            "days": summary.days(engine, state, self.late),
             "hours": hours,
             "steps": [
                 *(

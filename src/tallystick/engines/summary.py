@@ -3,6 +3,7 @@
 Source: spec/files.md, "summary.json".
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,12 @@ from tallystick.pairing.plan import BIN_MS, State
 from tallystick.pairing.step import Engine
 
 DAY_MS: Final = 24 * HOUR_MS
+TRUNKS: Final = (
+    "departure_carrier",
+    "departure_trunk",
+    "arrival_carrier",
+    "arrival_trunk",
+)
 PHANTOM_KINDS: Final = (
     "domestic_arrival",
     "no_arrival",
@@ -193,24 +200,32 @@ def routes(
     return out + lost.to_dicts()
 
 
-def days(engine: Engine, state: State) -> list[dict[str, Any]]:
-    """Return the pairs of each day, by the trunks on both sides."""
-    a_day = DAY_MS // BIN_MS
-    flows = engine.fetch(
-        f"SELECT bin // {a_day} AS day, d_carrier, d_point, a_carrier, a_point,"
-        " sum(n)::BIGINT AS paired FROM flows GROUP BY ALL ORDER BY 1, 2, 3, 4, 5"
-    )
+def days(
+    engine: Engine, state: State, late: pl.DataFrame | None
+) -> list[dict[str, Any]]:
+    """Return the pairs of each day, by the trunks on both sides.
+
+    Args:
+        engine: Holds the pairs of the first reading, counted.
+        state: The plan's state.
+        late: Pairs of a second reading that are no findings, with the names of both
+            halves; None: there are none.
+    """
     d, a = state.departures, state.arrivals
+    flows = engine.fetch(
+        f"SELECT bin // {DAY_MS // BIN_MS} AS day, d_carrier, d_point, a_carrier,"
+        " a_point, sum(n)::BIGINT AS paired FROM flows GROUP BY ALL"
+    )
+    paired: Counter[tuple[Any, ...]] = Counter()
+    for day, dc, dp, ac, ap, n in flows.iter_rows():
+        names = d.carriers[dc], d.points[dp], a.carriers[ac], a.points[ap]
+        paired[int(day), *names] += n
+    if late is not None:
+        day = pl.col("departure_at_ms") // DAY_MS
+        paired.update(late.select(day, *TRUNKS).iter_rows())
     return [
-        {
-            "day": day_name(day),
-            "departure_carrier": d.carriers[dc],
-            "departure_trunk": d.points[dp],
-            "arrival_carrier": a.carriers[ac],
-            "arrival_trunk": a.points[ap],
-            "paired": paired,
-        }
-        for day, dc, dp, ac, ap, paired in flows.iter_rows()
+        {"day": day_name(day), **dict(zip(TRUNKS, names, strict=True)), "paired": n}
+        for (day, *names), n in sorted(paired.items(), key=lambda one: str(one[0]))
     ]
 
 

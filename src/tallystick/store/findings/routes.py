@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from tallystick.cases.course import DAY_MS
-from tallystick.store.findings.keeping import EVERY, UNPROVEN
+from tallystick.store.findings.keeping import EVERY, SIDES, UNPROVEN
 from tallystick.store.listing import Listing
 from tallystick.store.opening import Store
 from tallystick.store.tables import (
@@ -84,9 +84,9 @@ def kinds_between(store: Store, days: Days) -> list[str]:
 
 
 def _totals(days: Days) -> list[ColumnElement[bool]]:
-    """Return what holds of rows without a side; by day, which an index has first."""
+    """Return what holds of rows without a side."""
     at = FINDING_DAYS.c
-    return [at.day.in_(range(days.first, days.last + 1)), at.side == EVERY]
+    return [at.side == EVERY, at.day.between(*days)]
 
 
 def last_day(store: Store) -> int | None:
@@ -135,7 +135,7 @@ def route_listing(
             *(parts.c[name] for name in names),
             *(one.label(name) for name, one in sums.items()),
             cast(func.max(parts.c.late_ms), BigInteger).label("late_ms"),
-            (func.max(parts.c.last) * DAY_MS).label("at_ms"),
+            (cast(func.max(parts.c.last), BigInteger) * DAY_MS).label("at_ms"),
             case((sums["crossings"] > 0, proven)).label("proven"),
         )
         .group_by(*(parts.c[name] for name in names))
@@ -194,7 +194,7 @@ def _parts(
         )
         .where(
             found.day.between(*days),
-            found.side != EVERY,
+            found.side.in_(SIDES),
             *own.where(found, found),
         )
         .group_by(*of(found))

@@ -92,7 +92,7 @@ FINDING_DAYS: Final = Table(
     Column("crossings", BigInteger, nullable=False),
     Index(
         "ix_finding_days_covering",
-        *("day", "side", "carrier", "point", "departure", "arrival"),
+        *("side", "day", "carrier", "point", "departure", "arrival"),
         *("finding", "crossings"),
     ),
 )

@@ -142,7 +142,7 @@ def upgrade() -> None:
         "ix_finding_days_covering",
         "finding_days",
         [
-            *("day", "side", "carrier", "point", "departure", "arrival"),
+            *("side", "day", "carrier", "point", "departure", "arrival"),
             *("finding", "crossings"),
         ],
     )
