@@ -5,19 +5,28 @@ import re
 from importlib.resources import files
 from io import BytesIO
 from string import Formatter
+from typing import get_args
 
 import pytest
 from babel.messages.pofile import read_po
 
 from tallystick.cases.course import ANSWERS, CASE
 from tallystick.console.desk import words
-from tallystick.console.pages import audit, cases, people
+from tallystick.console.pages import audit, cases, findings, people
 from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
 from tallystick.console.people.rights import RIGHTS, ROLES
 from tallystick.domains.calls.cases import RULES
+from tallystick.domains.calls.schema import KINDS
+from tallystick.harm.said import Standing
 from tallystick.report.texts import LANGUAGES, texts_in
 from tallystick.store.cases.desk import _WHY
+from tallystick.store.findings.keeping import PARTS, SIDES
+from tallystick.store.findings.routes import GROUPS
 
+ROUTES = (
+    *("carrier", "point", "side", "crossings", "paired", "proven"),
+    *("findings", "late_ms"),
+)
 PACKAGE = files("tallystick.console")
 FORMS = {"en": 2, "ru": 3, "be": 3}
 # Letters that the language does not have: a mixed-up catalogue shows by them.
@@ -64,8 +73,18 @@ def test_every_word_that_is_asked_for_is_there(language):
     for path in (PACKAGE / "pages").rglob("*"):
         if path.suffix in {".py", ".j2"}:
             asked |= set(ASKED.findall(path.read_text(encoding="utf-8")))
-    columns = itertools.chain(audit.TABLE.columns, people.TABLE.columns, cases.COLUMNS)
-    asked |= {f"column.{one.name}" for one in columns}
+    columns = itertools.chain(
+        audit.TABLE.columns, people.TABLE.columns, cases.COLUMNS, findings.COLUMNS
+    )
+    asked |= {one.title for one in columns}
+    asked |= {f"column.{one}" for one in ("by", *ROUTES)}
+    asked |= {f"by.{one}" for one in GROUPS} | {f"side.{one}" for one in SIDES}
+    asked |= {f"part.{one}" for one in PARTS}
+    asked |= {f"standing.{one}" for one in get_args(Standing)}
+    asked |= {"findings.own", "findings.lead", "routes.own", "routes.lead"}
+    asked |= {"harm_page.sent", "harm_page.unsent"}
+    asked |= {"today.stopped_rule", "today.stopped_all"}
+    asked |= {f"kind.{one}.title" for one in KINDS}
     asked |= {f"page.{one.page}" for one in RIGHTS}
     asked |= {f"role.{one}" for one in ROLES} | {f"why.{one}" for one in ROLES}
     asked |= {f"outcome.{one}" for one in _OUTCOMES}
@@ -78,8 +97,11 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"over.{one}" for one in (*_WHY, "later")}
     found = {one for rule in RULES for one in rule.findings}
     asked |= {f"kind.{one}.title" for one in found}
-    page = (PACKAGE / "pages" / "cases.py").read_text(encoding="utf-8")
-    asked |= {f"problem.{one}" for one in re.findall(r'problem="(\w+)"', page)}
+    for name in ("cases", "reasons"):
+        page = (PACKAGE / "pages" / f"{name}.py").read_text(encoding="utf-8")
+        said = re.findall(r'(?:problem=|return )"(\w+)"', page)
+        asked |= {f"problem.{one}" for one in said}
+    asked.add("problem.number_in_reason")
     entry = (PACKAGE / "people" / "entry.py").read_text(encoding="utf-8")
     passwords = (PACKAGE / "people" / "passwords.py").read_text(encoding="utf-8")
     asked |= {f"refusal.{one}" for one in re.findall(r'Refusal\("(\w+)"', entry)}

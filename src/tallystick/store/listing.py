@@ -1,6 +1,6 @@
 """A table, as somebody looks through it: filtered, sorted, a page at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,6 +74,8 @@ class Listing:
         only: What holds of all its rows; other rows of the table are none of it.
         ties: Break them before the key does.
         counted: Rows are counted up to here.
+        names: Columns whose one value few rows have: these are found first, and then
+            sorted.
         few: Whether `only` leaves so few rows that no other column is to be gone by.
         at_once: Whether rows are counted while a page of them is read, as making them
             takes longest.
@@ -84,6 +86,7 @@ class Listing:
     only: ColumnElement[bool] = field(default_factory=true)
     ties: Sequence[ColumnElement[Any]] = ()
     counted: int = COUNTED
+    names: Collection[str] = ()
     few: bool = False
     at_once: bool = False
 
@@ -119,6 +122,9 @@ class Listing:
 
     def _select(self, ask: Ask) -> Select[Any]:
         by = self._at(ask.sort)
+        if not self.ties or by is not self.ties[0]:
+            named = any(name in self.names for name in ask.equals)
+            by = func.coalesce(by, by) if named else by
         last = (one for one in (*self.ties, self.key) if one is not by)
         order = [one.desc() if ask.down else one.asc() for one in (by, *last)]
         shown = (column.label(name) for name, column in self.columns.items())

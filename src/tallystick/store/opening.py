@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -130,6 +130,8 @@ def _engine(url: str) -> Engine:
         ) from None
     if place.drivername == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
@@ -144,6 +146,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
         f"busy_timeout = {BUSY_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, record: object) -> None:  # ruff: ignore[any-type] (psycopg may not be installed)
+    """Compile no queries, which takes longer than a page; group in memory."""
+    del record
+    connection.execute("SET jit = off")
+    connection.execute("SET work_mem = '32MB'")
+    connection.commit()
 
 
 def revision_of(connection: Connection) -> str | None:

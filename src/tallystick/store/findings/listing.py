@@ -26,6 +26,13 @@ _PLAIN: Final = (
     "part",
     "case_id",
 )
+_NAMES: Final = (
+    "departure_carrier",
+    "departure_point",
+    "arrival_carrier",
+    "arrival_point",
+    "case_id",
+)
 
 
 class Own(NamedTuple):
@@ -62,5 +69,6 @@ def finding_listing(own: Own | None = None) -> Listing:
         only,
         ties=(at.at_ms,),
         counted=COUNTED,
+        names=_NAMES,
         few=own is not None,
     )

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Subquery,
     case,
     cast,
@@ -165,8 +166,8 @@ def _parts(
     paired = (
         select(
             *of(pairs, result),
-            func.sum(pairs.paired).label("paired"),
-            func.sum(pairs.paired).label("crossings"),
+            func.sum(cast(pairs.paired, Integer)).label("paired"),
+            func.sum(cast(pairs.paired, Integer)).label("crossings"),
             nothing.label("findings"),
             cast(func.avg(pairs.late_ms), BigInteger).label("late_ms"),
             func.max(pairs.day).label("last"),
@@ -176,13 +177,14 @@ def _parts(
         .where(pairs.day.between(*days), *own.where(result, pairs))
         .group_by(*of(pairs, result))
     )
-    more = case((found.finding.in_(PAIRED_KINDS), 0), else_=found.crossings)
+    n = cast(found.crossings, Integer)  # of which PostgreSQL makes sums quickly
+    more = case((found.finding.in_(PAIRED_KINDS), 0), else_=n)
     findings = (
         select(
             *of(found),
             nothing.label("paired"),
             func.sum(more).label("crossings"),
-            func.sum(found.crossings).label("findings"),
+            func.sum(n).label("findings"),
             cast(null(), BigInteger).label("late_ms"),
             func.max(found.day).label("last"),
             *(
