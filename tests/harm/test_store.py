@@ -1,14 +1,13 @@
 """`tally harm` and the store: what it counts there, and what it puts there."""
 
 import json
-import os
 
 import pytest
 from typer.testing import CliRunner
 
-from tallystick.blinding import new_private_key
+from node.pair import agreed
 from tallystick.blinding.channel import channel_between
-from tallystick.blinding.keyfile import write_channel, write_private_key
+from tallystick.blinding.keyfile import read_private_key, write_channel
 from tallystick.cli import make_app
 from tallystick.harm import Figures, PublishTerms, publish
 from tallystick.model import TallystickError
@@ -27,10 +26,9 @@ LATER = "2027-01-01"
 @pytest.fixture
 def place(tmp_path):
     """Return a folder with both keys, their channel and the terms of it."""
-    keys = {party: new_private_key(party, draw=os.urandom) for party in ("BY", "RU")}
-    for party, key in keys.items():
-        write_private_key(tmp_path / f"{party}.key", key)
-    channel = channel_between(*(key.public() for key in keys.values()))
+    agreed(tmp_path)
+    keys = [read_private_key(tmp_path / f"{party}.key") for party in ("BY", "RU")]
+    channel = channel_between(*(key.public() for key in keys))
     write_channel(tmp_path / "channel.toml", channel)
     return tmp_path, channel.identifier
 
@@ -99,11 +97,10 @@ def test_objections_are_counted_out_of_the_store(place):
     assert report["open"] == {"cases": 0, "overdue": 0}
 
 
-def test_a_signed_report_lies_in_the_store_for_the_office(place, monkeypatch):
+def test_a_signed_report_lies_in_the_store_for_the_office(place):
     """Behind what was said before; both seen, once both are there."""
     folder, channel = place
     url = f"sqlite:///{folder}/ru.db"
-    monkeypatch.setattr("tallystick.cli.harm._agreed", lambda _: Agreed(channel))
     for party, peer in (("RU", "BY"), ("BY", "RU")):
         figures = Figures(
             party=party, peer=peer, period=OCTOBER, outcomes={"paired": 100}
@@ -134,10 +131,3 @@ def test_a_signed_report_lies_in_the_store_for_the_office(place, monkeypatch):
 def own(folder, party):
     """Return the options that say who signs."""
     return ("--own", folder / f"{party}.key", "--terms", folder / "terms.toml")
-
-
-class Agreed:
-    """The terms of a channel, of which only its name is asked."""
-
-    def __init__(self, channel):
-        self.channel = bytes.fromhex(channel)
