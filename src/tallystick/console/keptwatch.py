@@ -73,9 +73,15 @@ class KeptWatch:
                     target=self._count, args=(self._folder, now_ms), daemon=True
                 )
                 at.start()
-        if at is not None:
-            at.join(PATIENCE_S)
+        self.wait(PATIENCE_S)
         return self._last
+
+    def wait(self, most_s: float) -> None:
+        """Wait until what is being counted is, at most so long."""
+        with self._lock:
+            at = self._at
+        if at is not None:
+            at.join(most_s)
 
     def by_day(self, days: Days, *, now_ms: int) -> list[DayCount]:
         """Return departures of these days."""
