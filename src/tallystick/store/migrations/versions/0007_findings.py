@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 _MOVED = (
     "handle, case_id, finding, departure_id, arrival_id, arrival_side, at_ms, ms,"
