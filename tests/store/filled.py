@@ -14,6 +14,8 @@ from sqlalchemy import (
 
 from tallystick.store.backup.copying import known_tables
 
+MOVED = {"case_findings": "findings"}
+"""Tables of earlier stores, and where their rows are in today's."""
 WORDS = ("", "x", "Ўзор ✓", "'; DROP TABLE cases; --", "%_\\", "two\nlines")
 NUMBERS = (0, 1, -1, 2**53)
 

@@ -18,10 +18,10 @@ from tallystick.model import (
 from tallystick.store import AuditBook, open_store
 from tallystick.store.backup import back_up, check_backup, look_at, restore
 from tallystick.store.opening import opening, revisions, upgrade
-from tallystick.store.tables import AUDIT, CASE_FINDINGS, CASES
+from tallystick.store.tables import AUDIT, CASES, FINDINGS
 
 from .conftest import NUMBERS
-from .filled import everything, fill, row
+from .filled import MOVED, everything, fill, row
 
 NOW_MS = 1_790_000_000_000
 
@@ -102,7 +102,7 @@ def test_a_backup_of_an_earlier_store_becomes_todays(url, other, tmp_path, earli
     after = content(other)
     assert look_at(other).today
     for name, rows in before.items():
-        assert len(after[name]) == len(rows)
+        assert len(after[MOVED.get(name, name)]) == len(rows)
 
 
 def test_a_backup_is_of_one_moment(url, tmp_path):
@@ -117,9 +117,7 @@ def test_a_backup_is_of_one_moment(url, tmp_path):
                 case = row(CASES, number, {}) | {"id": f"{number:x}"}
                 kept = {"cases": [case]}
                 connection.execute(insert(CASES).values(case))
-                connection.execute(
-                    insert(CASE_FINDINGS).values(row(CASE_FINDINGS, number, kept))
-                )
+                connection.execute(insert(FINDINGS).values(row(FINDINGS, number, kept)))
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -127,7 +125,7 @@ def test_a_backup_is_of_one_moment(url, tmp_path):
         for number in range(3):
             file = tmp_path / str(number)
             copied = back_up(url, file, now_ms=NOW_MS, progress=quiet)
-            assert copied.rows["cases"] == copied.rows["case_findings"]
+            assert copied.rows["cases"] == copied.rows["findings"]
             assert check_backup(file).rows == copied.rows
     finally:
         stop.set()

@@ -27,7 +27,7 @@ from tallystick.store.opening import (
     revision_of,
     revisions,
 )
-from tallystick.store.tables import METADATA
+from tallystick.store.tables import FORMER, METADATA
 
 VERSION_TABLE: Final = "alembic_version"
 
@@ -144,7 +144,7 @@ def known_tables(connection: Connection) -> Sequence[Table]:
     """Return the tables of a store as they are there, those referred to first."""
     there = set(looked_into(connection).get_table_names())
     found = MetaData()
-    found.reflect(connection, only=[one for one in METADATA.tables if one in there])
+    found.reflect(connection, only=sorted(there & {*METADATA.tables, *FORMER}))
     return found.sorted_tables
 
 

@@ -1,6 +1,6 @@
 """The tables, a module for each room; `METADATA` knows all of them."""
 
-from tallystick.store.tables.base import METADATA
+from tallystick.store.tables.base import FORMER, METADATA
 from tallystick.store.tables.cases import (
     CASE_DAYS,
     CASE_RATES,
@@ -39,6 +39,7 @@ __all__ = [
     "EVIDENCE",
     "FINDINGS",
     "FINDING_DAYS",
+    "FORMER",
     "LAWFUL",
     "LOGGED",
     "LOG_STANDING",

@@ -14,3 +14,5 @@ METADATA: Final = MetaData(
     }
 )
 """Names of constraints are fixed, so that a migration can name them on any database."""
+FORMER: Final = frozenset({"case_findings"})
+"""Names of tables that earlier stores have, and today's have no more."""
