@@ -10,7 +10,7 @@ DAY = 86_400_000
 T0 = 1_795_348_800_000
 PARTIES = ("BY", "RU")
 KEYS = {party: SigningKey(party=party, seed=party.encode() * 16) for party in PARTIES}
-TERMS = Terms(ask=2, answer=5, decide=3, appeal=4, close=6)
+TERMS = Terms(ask=2, answer=5, decide=3, appeal=4, close=6, redress=5)
 HANDLES = [f"{number:024x}" for number in range(6)]
 RAISED = {
     "domain": "calls",

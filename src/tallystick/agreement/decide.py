@@ -3,7 +3,8 @@
 Source: spec/verdict.md, "The decision".
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from tallystick.agreement.evidence import NEEDS_COVERAGE, Evidence
@@ -50,11 +51,13 @@ class Decider:
     Attributes:
         table: The rules, suspended ones as dry runs.
         guard: Watches what they do; None: nobody does.
+        crossings: Calls that were counted.
+        acted: Of these, those on which each rule with a budget acted.
 
     Bounds: REMEMBERED verdicts; then the memory starts anew.
     """
 
-    __slots__ = ("_crossings", "_known", "_minute", "_told", "guard", "table")
+    __slots__ = ("_known", "_minute", "_told", "acted", "crossings", "guard", "table")
 
     def __init__(
         self,
@@ -74,7 +77,8 @@ class Decider:
         for rule in (*suspended, *(guard.suspended if guard else ())):
             self.table = self.table.with_mode(rule, "dry-run")
         self._known: dict[Evidence, Verdict] = {}
-        self._crossings = 0
+        self.crossings = 0
+        self.acted: Counter[str] = Counter()
         self._told: dict[str, int] = {}  # crossings, by rule
         self._minute = 0
 
@@ -98,13 +102,47 @@ class Decider:
         """
         if self.guard is None:
             return
-        self._crossings += 1
+        self.crossings += 1
         if verdict.acting in self.guard.budgets:
+            self.acted[verdict.acting] += 1
             self._tell(verdict.acting, 1, now_ms)
         if now_ms // MINUTE_MS != self._minute:
             self._minute = now_ms // MINUTE_MS
             for rule in self.guard.budgets:
                 self._tell(rule, 0, now_ms)
+
+    def hear(
+        self,
+        crossings: int,
+        acted: Mapping[str, int],
+        upheld: Mapping[str, int],
+        *,
+        now_ms: int,
+    ) -> None:
+        """Let the guard know of what others counted by the same rules.
+
+        Objections count against rules that are live: of one that is suspended the
+        past will be forgotten.
+
+        Args:
+            crossings: Calls that other processes of the node answered.
+            acted: Of these, those on which each rule acted.
+            upheld: Objections to each rule that were upheld.
+            now_ms: The present time.
+        """
+        if self.guard is None:
+            return
+        live = {one.id for one in self.table.rules if one.mode == "live"}
+        for rule in self.guard.budgets:
+            more = {
+                "crossings": crossings,
+                "acted": acted.get(rule, 0),
+                "upheld": upheld.get(rule, 0) if rule in live else 0,
+            }
+            if any(more.values()):
+                self._tell(rule, 0, now_ms)  # own calls that it was not told of yet
+                if self.guard.tell(rule, now_ms=now_ms, **more):
+                    self._stop(rule)
 
     def inherit(self, before: "Decider") -> None:
         """Go on with the guard of a decider by the same budgets, and what it stopped.
@@ -123,11 +161,14 @@ class Decider:
     def _tell(self, rule: str, acted: int, now_ms: int) -> None:
         if self.guard is None:
             return
-        new = self._crossings - self._told.get(rule, 0)
-        self._told[rule] = self._crossings
+        new = self.crossings - self._told.get(rule, 0)
+        self._told[rule] = self.crossings
         if self.guard.tell(rule, now_ms=now_ms, crossings=new, acted=acted):
-            self.table = self.table.with_mode(rule, "dry-run")
-            self._known.clear()
+            self._stop(rule)
+
+    def _stop(self, rule: str) -> None:
+        self.table = self.table.with_mode(rule, "dry-run")
+        self._known.clear()
 
 
 def _holds(rule: Rule, evidence: Evidence) -> bool:

@@ -7,8 +7,9 @@ Source: spec/agreement.md, "The guard".
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from operator import add, sub
 from typing import Final, Literal, NamedTuple
 
@@ -113,6 +114,17 @@ class _Sums:
             old = max(0, bisect_right(self.begins, now_ms - self.keep_ms) - 1)
             del self.begins[:old], self.totals[:old]
 
+    def spans(self) -> Iterator[tuple[int, Counts]]:
+        """Yield when each span began, and what was counted in it.
+
+        Yields:
+            Those that are kept whole, in order.
+        """
+        for at, (before, after) in zip(
+            self.begins[1:], pairwise(self.totals), strict=True
+        ):
+            yield at, after.minus(before)
+
     def between(self, from_ms: int, to_ms: int) -> Counts:
         """Return what was counted in spans that began after one moment, up to one."""
         return self._until(to_ms).minus(self._until(from_ms))
@@ -185,6 +197,20 @@ class Guard:
                 self.suspended[rule] = trip
                 return trip
         return None
+
+    def recall(self, rule: str, past: Iterable[tuple[int, Counts]]) -> None:
+        """Count what was before this guard watched, for its objections only.
+
+        Args:
+            rule: Which.
+            past: When, and what was counted then; `acted` is not looked at.
+        """
+        if rule in self.budgets:
+            watched = self._watched.setdefault(rule, _Watched())
+            every = sorted([*past, *watched.hours.spans()])
+            watched.hours = _Watched().hours
+            for at_ms, counts in every:
+                watched.hours.add(at_ms, counts)
 
     def resume(self, rule: str) -> None:
         """Let a rule act again, when both parties have lifted its suspension.

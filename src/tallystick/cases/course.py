@@ -5,10 +5,10 @@ Whoever reads the state of a case walks these tables; there is no rule elsewhere
 Source: spec/cases.md, "Steps" and "Decisions".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from tallystick.agreement.text.value import Deadlines
 from tallystick.model import ConfigError
@@ -32,6 +32,8 @@ class Terms:
         decide: From the answer, or an appeal, until the decision.
         appeal: After a decision, in which the other side may appeal.
         close: After that, until what was decided is done.
+        redress: Each step of an objection: until somebody is asked, answers, decides,
+            and until the caller can read it.
     """
 
     ask: int = 14
@@ -39,6 +41,33 @@ class Terms:
     decide: int = 14
     appeal: int = 14
     close: int = 30
+    redress: int = 14
+
+    def at(self, at_ms: int) -> "Terms":
+        """Return the days that hold for what begins at a moment: always the same."""
+        del at_ms
+        return self
+
+
+class TermsAt(Protocol):
+    """What knows the days that hold for what begins at a moment."""
+
+    def at(self, at_ms: int) -> Terms:
+        """Return them; for the same moment, always and on both sides the same."""
+
+
+class AgreedTerms:
+    """The terms that an agreement, or several, gave; each moment is looked up once."""
+
+    def __init__(self, look_up: Callable[[int], Terms]) -> None:
+        """Look moments up by a function that returns the same for the same one."""
+        self._look_up, self._known = look_up, dict[int, Terms]()
+
+    def at(self, at_ms: int) -> Terms:
+        """Return the days that hold for what begins at a moment."""
+        if at_ms not in self._known:
+            self._known[at_ms] = self._look_up(at_ms)
+        return self._known[at_ms]
 
 
 def agreed_terms(deadlines: Deadlines) -> Terms:
@@ -49,6 +78,7 @@ def agreed_terms(deadlines: Deadlines) -> Terms:
         decide=deadlines.decision_days,
         appeal=deadlines.appeal_days,
         close=deadlines.decision_days,
+        redress=deadlines.redress_days,
     )
 
 
@@ -232,10 +262,10 @@ OBJECTION: Final = Course(
     ),
     due=MappingProxyType(
         {
-            "received": ("ask", "asker"),
-            "asked": ("answer", "asked"),
-            "answered": ("decide", "asker"),
-            "decided": ("close", "asker"),
+            "received": ("redress", "asker"),
+            "asked": ("redress", "asked"),
+            "answered": ("redress", "asker"),
+            "decided": ("redress", "asker"),
         }
     ),
     allows=MappingProxyType(

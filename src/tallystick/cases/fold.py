@@ -23,6 +23,7 @@ from tallystick.cases.course import (
     Course,
     Step,
     Terms,
+    TermsAt,
 )
 from tallystick.cases.state import Asked, State
 from tallystick.proof import Signed, Statement, in_order
@@ -33,7 +34,7 @@ def fold(
     statements: Collection[Signed],
     *,
     parties: tuple[str, str],
-    terms: Terms,
+    terms: TermsAt,
     now_ms: int,
 ) -> State:
     """Read where a case or an objection stands.
@@ -42,7 +43,7 @@ def fold(
         about: `case/…` or `objection/…`.
         statements: What was said about it, in any order; signatures were checked.
         parties: The two of the channel.
-        terms: What they agreed.
+        terms: What they agreed; what held when it began counts to its end.
         now_ms: The present time. What is said for later does not count yet.
 
     Returns:
@@ -98,19 +99,21 @@ def _next(
     signed: Signed,
     course: Course,
     parties: tuple[str, str],
-    terms: Terms,
+    terms: TermsAt,
 ) -> State:
     """Return the state after a statement, which may be passed over."""
     said = signed.statement
+    at_ms = max(said.at_ms, state.at_ms)
     heard = _Heard(
         id=signed.id,
         said=said,
         body=_body(said, parties),
         # A clock that lags, or is said to, wins nothing: no step is before the last.
-        at_ms=max(said.at_ms, state.at_ms),
+        at_ms=at_ms,
         course=course,
         parties=parties,
-        terms=terms,
+        # So an agreement that is amended changes no deadline that runs.
+        terms=terms.at(at_ms if state.state == "none" else state.since_ms),
     )
     step, why = _step(state, heard)
     if step is None:

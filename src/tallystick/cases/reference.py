@@ -13,6 +13,11 @@ import hashlib
 import hmac
 from typing import Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tallystick.blinding import PrivateKey
+from tallystick.blinding.transcript import encode_fields
 from tallystick.model import MalformedError
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -26,6 +31,7 @@ _READ: Final = {
 _CROCKFORD: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode()
 )
+_SALT: Final = b"tallystick/reference/1"
 _POLYNOMIAL: Final = 0b100101
 """x⁵ + x² + 1, of which x generates all 31 elements of GF(32)."""
 
@@ -38,6 +44,19 @@ def crockford(value: bytes, digits: int) -> str:
         digits: How many.
     """
     return base64.b32encode(value)[:digits].translate(_CROCKFORD).decode()
+
+
+def reference_secret(own: PrivateKey, channel: bytes) -> bytes:
+    """Derive what a party makes references with; 32 bytes that only it knows.
+
+    It is kept nowhere: every process of the party derives the same one.
+
+    Args:
+        own: The party's private key.
+        channel: The 32 bytes that name the channel.
+    """
+    info = encode_fields(b"reference", own.party.encode("ascii"), channel)
+    return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=info).derive(own.secret)
 
 
 def make_reference(secret: bytes, of: str) -> str:
@@ -76,6 +95,14 @@ def read_reference(text: str) -> str:
         advice="It has twelve digits and letters, in groups of four, and was given "
         "with the refusal.",
     )
+
+
+def is_reference(text: str) -> bool:
+    """Tell whether a text is a reference, written as `make_reference` writes it."""
+    try:
+        return read_reference(text) == text
+    except MalformedError:
+        return False
 
 
 def _check(digits: str) -> int:

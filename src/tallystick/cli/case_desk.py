@@ -50,6 +50,8 @@ def open_desk(
 ) -> Generator[tuple[CaseDesk, SigningKey]]:
     """Open a desk, and close its store behind it.
 
+    Days are those of the agreement in the store, and of `days` only where none is.
+
     Yields:
         It, once, and the key to sign with.
     """
@@ -57,25 +59,41 @@ def open_desk(
     from tallystick.blinding.keyfile import read_channel, read_private_key
     from tallystick.cases.course import parse_days
     from tallystick.cases.key import case_secret
+    from tallystick.office import Side
+    from tallystick.office.mirror import peer_key_in
     from tallystick.proof import signing_key
-    from tallystick.store import open_store
+    from tallystick.store import StatementBook, open_store
     from tallystick.store.cases import CaseDesk
 
     own, agreed = read_private_key(key), read_channel(channel)
-    secret = case_secret(agree(own, agreed.peer_of(own.public())))
+    peer, signing, told = (
+        agreed.peer_of(own.public()),
+        signing_key(own),
+        parse_days(days),
+    )
     one, other = agreed.keys
     opened = open_store(store)
     try:
-        yield (
-            CaseDesk(
-                store=opened,
-                channel=agreed.identifier,
-                parties=(one.party, other.party),
-                secret=secret,
-                terms=parse_days(days),
-            ),
-            signing_key(own),
+        peer_key = peer_key_in(
+            StatementBook(opened, agreed.identifier),
+            channel=agreed.identifier,
+            own=signing.public(),
+            peer=peer.party,
         )
+        if peer_key is not None:
+            side = Side(
+                store=opened, own=own, channel=agreed, peer_key=peer_key, days=told
+            )
+            yield side.cases(), signing
+            return
+        desk = CaseDesk(
+            store=opened,
+            channel=agreed.identifier,
+            parties=(one.party, other.party),
+            secret=case_secret(agree(own, peer)),
+            terms=told,
+        )
+        yield desk, signing
     finally:
         opened.close()
 

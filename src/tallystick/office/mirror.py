@@ -82,6 +82,25 @@ class Mirror:
         return False
 
 
+def peer_key_in(
+    statements: StatementBook, *, channel: str, own: VerifyingKey, peer: str
+) -> VerifyingKey | None:
+    """Return what the peer signs with, by a text proposed for both keys; None: by none.
+
+    Args:
+        statements: Of the channel; who kept them has checked their signatures.
+        channel: 64 hexadecimal digits.
+        own: What this party signs with.
+        peer: Name of the other.
+    """
+    for about in statements.in_room(ROOM):
+        for kept in statements.about(about):
+            text = _proposed(kept)
+            if text is not None and text.channel == channel and own in text.keys:
+                return next((one for one in text.keys if one.party == peer), None)
+    return None
+
+
 def _proposed(kept: Kept) -> AgreementText | None:
     """Return the text that a statement proposes; None: none that can be read."""
     if kept.kind != "proposed":

@@ -10,7 +10,7 @@ from pathlib import Path
 from tallystick.agreement.life import Holding, Life, fold, holding_of
 from tallystick.blinding import Channel, PrivateKey
 from tallystick.blinding.agreement import agree
-from tallystick.cases.course import Terms, agreed_terms
+from tallystick.cases.course import AgreedTerms, Terms, agreed_terms
 from tallystick.cases.key import case_secret
 from tallystick.model import ConfigError
 from tallystick.proof import SigningKey, VerifyingKey, kept_statement, signing_key
@@ -118,12 +118,8 @@ class Side:
             return self.days
         return agreed_terms(holding.version.value.deadlines)
 
-    def cases(self, at_ms: int) -> CaseDesk:
-        """Return the desk at which the party says and hears things about cases.
-
-        Args:
-            at_ms: When, which says the terms that hold.
-        """
+    def cases(self) -> CaseDesk:
+        """Return the desk at which the party says and hears things about cases."""
         names = [key.party for key in self.keys]
         peer = self.channel.peer_of(self.own.public())
         return CaseDesk(
@@ -131,5 +127,5 @@ class Side:
             channel=self.identifier,
             parties=(names[0], names[1]),
             secret=case_secret(agree(self.own, peer)),
-            terms=self.terms(at_ms),
+            terms=AgreedTerms(self.terms),
         )

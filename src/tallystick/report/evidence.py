@@ -18,7 +18,7 @@ import msgspec
 
 from tallystick.agreement.life import Holding, Life, fold, holding_of
 from tallystick.cases.bodies import BODIES
-from tallystick.cases.course import Terms, agreed_terms
+from tallystick.cases.course import AgreedTerms, Terms, agreed_terms
 from tallystick.cases.fold import fold as fold_case
 from tallystick.cases.state import State
 from tallystick.domains.calls.numbers.display import mask, mask_in
@@ -88,8 +88,7 @@ class _Story:
             return
         first, last = _ends(ordered)
         holding = holding_of(self.lives, last)
-        terms = agreed_terms(holding.version.value.deadlines) if holding else Terms()
-        state = self._state(ordered, terms)
+        state = self._state(ordered)
         over = dict(state.passed_over)
         for one in ordered:
             why = over.get(one.id)
@@ -116,7 +115,11 @@ class _Story:
         told = f": {', '.join(words)}{way}" if words else ""
         return f"{room.capitalize()} {name}{self._show(told)}"
 
-    def _state(self, ordered: Collection[Signed], terms: Terms) -> State:
+    def _terms(self, at_ms: int) -> Terms:
+        holding = holding_of(self.lives, at_ms)
+        return agreed_terms(holding.version.value.deadlines) if holding else Terms()
+
+    def _state(self, ordered: Collection[Signed]) -> State:
         parties = _parties(ordered)
         latest = max(one.statement.at_ms for one in ordered)
         if len(parties) != 2:
@@ -126,7 +129,7 @@ class _Story:
             self.about,
             ordered,
             parties=(first, second),
-            terms=terms,
+            terms=AgreedTerms(self._terms),
             now_ms=latest,
         )
 

@@ -4,7 +4,12 @@ from tallystick.store.cases.book import CaseBook
 from tallystick.store.cases.desk import CaseDesk
 from tallystick.store.cases.gathering import Gathered, gather
 from tallystick.store.cases.listing import About, case_listing
-from tallystick.store.cases.objections import ObjectionBook, ObjectionRow
+from tallystick.store.cases.objections import (
+    ObjectionBook,
+    ObjectionRow,
+    Upheld,
+    objection_listing,
+)
 from tallystick.store.cases.rows import CaseQuery, CaseRow, Crossing, Day, Page
 
 __all__ = [
@@ -19,6 +24,8 @@ __all__ = [
     "ObjectionBook",
     "ObjectionRow",
     "Page",
+    "Upheld",
     "case_listing",
     "gather",
+    "objection_listing",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from tallystick.cases.course import Terms
+from tallystick.cases.course import TermsAt
 from tallystick.cases.fold import fold
 from tallystick.cases.lawful import lawful_of
 from tallystick.cases.state import State
@@ -56,14 +56,14 @@ class CaseDesk:
         channel: 64 hexadecimal digits.
         parties: The two.
         secret: As in `case_secret`.
-        terms: Days for each step, as agreed.
+        terms: Days for each step, as agreed when a case began.
     """
 
     store: Store
     channel: str
     parties: tuple[str, str]
     secret: bytes
-    terms: Terms
+    terms: TermsAt
 
     @property
     def cases(self) -> CaseBook:

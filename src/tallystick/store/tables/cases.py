@@ -97,7 +97,7 @@ OBJECTIONS: Final = Table(
     METADATA,
     Column("reference", String(14), primary_key=True),
     Column("channel", String(64), nullable=False),
-    Column("verdict", String(128), nullable=False),
+    Column("verdict", String(256), nullable=False),
     Column("action", String(16), nullable=False),
     Column("rule", String(64), nullable=False),
     Column("verdict_ms", BigInteger, nullable=False),
@@ -106,6 +106,12 @@ OBJECTIONS: Final = Table(
     Column("turn", String(80), nullable=False),
     Column("due_ms", BigInteger),
     Column("outcome", String(32), nullable=False),
+    Column("by", String(32)),
+    Column("decided_ms", BigInteger),
     Index(None, "channel", "state", "received_ms"),
+    Index(None, "received_ms"),
+    Index(None, "state", "verdict_ms"),
 )
-"""Callers' objections: `verdict` is the reference of the verdict (a call id)."""
+"""Callers' objections, and references that callers were given: `verdict` names the
+verdict (a call id), and is empty where the peer gave the reference; `by` is the party
+that received the objection."""
