@@ -406,14 +406,16 @@ def test_what_is_said_of_a_number(found, verstat):
     st.integers(0, 450),
     st.sampled_from(["paired", "no_departure", "unproven"]),
     st.sampled_from([Judged("none", "none"), VALID, BROKEN]),
+    st.sampled_from(["", "K7QF-2M9X-T4C3"]),
 )
-def test_answers_share_all_but_the_call(call_id, waited_ms, half, signature):
+def test_answers_share_all_but_the_call(call_id, waited_ms, half, signature, reference):
     """Whatever a call is named and how long it took, its answer says the same of it."""
     one = answered(half=half, why="key", signature=signature)
-    one = one._replace(call_id=call_id, waited_ms=waited_ms)
+    given = {"call_id": call_id, "waited_ms": waited_ms, "reference": reference}
+    one = one._replace(**given)
     said = json.loads(answer_of(one))
     assert list(said) == list(ArrivalAnswer.__struct_fields__)
-    assert (said["call_id"], said["waited_ms"]) == (call_id, waited_ms)
+    assert {name: said[name] for name in given} == given
     verdict = one.verdict
     assert (said["outcome"], said["action"]) == (verdict.outcome, verdict.action)
     assert said["sentences"] == {one: explain(verdict, one) for one in LANGUAGES}

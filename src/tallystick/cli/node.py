@@ -225,6 +225,8 @@ def why(
     typer.echo(f"{found['outcome']}, {found['action']} by {found['rule']}")
     if found["would"] != found["action"]:
         typer.echo(f"a dry run would: {found['would']}")
+    if found.get("reference"):
+        typer.echo(f"the caller objects by {found['reference']}")
     course = find_course(folder / "courses", call)
     codes = [*str(found["reasons"]).split(";")]
     codes += ["corrected"] if found.get("corrected") else []

@@ -6,6 +6,7 @@ in the book, for both sides to read.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ from tallystick.agreement.life import Holding, Life
 from tallystick.model import ConfigError, TallystickError
 from tallystick.node.calls.arrivals import Arrivals
 from tallystick.node.config.secrets import Secrets
+from tallystick.node.guarding import Guarding
 from tallystick.node.kept.book import open_book, say
+from tallystick.node.kept.merging import alone
 from tallystick.node.watch.logs import Log
 
 LOOK_S: Final = 1.0
@@ -70,6 +73,7 @@ class AgreedRules:
         arrivals: Who decides.
         clock: Tells the time, UTC milliseconds.
         log: Of the node.
+        guarding: What its guard shares with those of other processes, and remembers.
     """
 
     book: Path
@@ -78,6 +82,7 @@ class AgreedRules:
     arrivals: Arrivals
     clock: Callable[[], int]
     log: Log
+    guarding: Guarding
     _seen: frozenset[tuple[str, int, int]] = frozenset()
     _life: Life | None = None
     _obeyed: object = None
@@ -93,15 +98,21 @@ class AgreedRules:
             await asyncio.sleep(LOOK_S)
 
     def stop(self) -> None:
-        """Nothing waits for this."""
+        """Write what was counted since the last look; nothing waits for this."""
+        with contextlib.suppress(OSError):
+            self.guarding.count(self.arrivals.decider, now_ms=self.clock())
+            self.guarding.write()
 
     async def look(self) -> None:
         """Say what the guard has stopped, and obey what is in force."""
+        heard = await asyncio.to_thread(self.guarding.read)
+        self.guarding.take(self.arrivals.decider, heard, now_ms=self.clock())
+        await asyncio.to_thread(self.guarding.write)
         guard = self.arrivals.decider.guard
         stopped = dict(guard.suspended) if guard else {}
         trips = [trip for rule, trip in stopped.items() if rule not in self._said]
-        life = await asyncio.to_thread(self._read, trips)
-        for trip in trips:
+        life, said = await asyncio.to_thread(self._read, trips)
+        for trip in said:
             self._said.add(trip.rule)
             self.log.note("rule-suspended", rule=trip.rule, why=trip.sentence)
         self._obey(life.obeyed(self.clock()))
@@ -115,20 +126,38 @@ class AgreedRules:
                 self._said.discard(rule)
                 if guard is not None:
                     guard.resume(rule)
+                    self.guarding.resume(rule, now_ms=self.clock())
         obeyed = holding and (holding.version.digest, holding.suspended)
         if obeyed != self._obeyed or (holding is not None and guard is None):
             self._obeyed = obeyed
             self.arrivals.decider = agreed_decider(holding, guard)
 
-    def _read(self, trips: list[Trip]) -> Life:
-        """Read the book where it has changed, after saying what is to be said."""
-        for trip in trips:
-            body = {"rule": trip.rule, "why": trip.sentence}
-            say(open_book(self.book), self.own_key, "suspended", body, trip.at_ms)
+    def _read(self, trips: list[Trip]) -> tuple[Life, list[Trip]]:
+        """Read the book where it has changed, after saying what is to be said.
+
+        Returns:
+            Where the agreement stands, and of `trips` those that need no more words.
+        """
+        said = self._suspend(trips)
         seen = frozenset(
             (one.name, one.stat().st_size, one.stat().st_mtime_ns)
             for one in self.book.glob("*.note")
         )
         if self._life is None or seen != self._seen:
             self._life, self._seen = read_life(self.book, self.own), seen
-        return self._life
+        return self._life, said
+
+    def _suspend(self, trips: list[Trip]) -> list[Trip]:
+        """Say what the guard has stopped, unless another process of the node has."""
+        if not trips:
+            return []
+        with alone(self.guarding.folder) as is_alone:
+            if not is_alone:
+                return []  # another one says it just now; the next look shows that
+            held = read_life(self.book, self.own).obeyed(self.clock())
+            for trip in trips:
+                if held is None or trip.rule not in held.suspended:
+                    body = {"rule": trip.rule, "why": trip.sentence}
+                    opened = open_book(self.book)
+                    say(opened, self.own_key, "suspended", body, trip.at_ms)
+        return trips

@@ -39,6 +39,7 @@ from tallystick.node.doors.watch import WatchDoors
 from tallystick.node.helpers import helpers_of
 from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.given import GivenLog
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.kept.watermarks import Watermarks
 from tallystick.node.material import Material, read_material, side_of
@@ -95,7 +96,14 @@ def build(
     metrics = Metrics()
     arrivals.know(told.knowledge, told.lists)
     helpers = helpers_of(
-        settings, own, told.identities, arrivals, metrics, clock=clock, log=log
+        settings,
+        own,
+        told.identities,
+        arrivals,
+        metrics,
+        clock=clock,
+        log=log,
+        worker=None if worker is None else worker.number,
     )
     is_first = worker is None or worker.number == 1
     if settings.proof is not None and is_first:
@@ -160,6 +168,10 @@ def build(
     verdicts = VerdictLog(
         settings.folder / "verdicts", limit_bytes=_limit_bytes(settings)
     )
+    given = GivenLog(
+        settings.folder / "verdicts",
+        limit_bytes=_limit_bytes(settings) // COURSES_SHARE,
+    )
     courses = Courses(
         settings.folder / "courses",
         limit_bytes=_limit_bytes(settings) // COURSES_SHARE,
@@ -168,7 +180,9 @@ def build(
     )
     arrivals.watch(metrics.take)
     arrivals.watch(verdicts.keep)
+    arrivals.watch(given.take_note)
     arrivals.watch_corrections(verdicts.keep)
+    arrivals.watch_corrections(given.take_note)
     calls = CallDoors(
         departures=departures,
         arrivals=arrivals,
@@ -239,7 +253,7 @@ def build(
         switches.know(new.clients, new.settings.switches)
         verdicts.limit_bytes = _limit_bytes(new.settings)
         courses.limit_bytes = _limit_bytes(new.settings) // COURSES_SHARE
-        counts.limit_bytes = courses.limit_bytes
+        counts.limit_bytes = given.limit_bytes = courses.limit_bytes
 
     node = Node(
         settings=settings,
@@ -258,6 +272,7 @@ def build(
         verdicts=verdicts,
         courses=courses,
         counts=counts,
+        given=given,
         reloads=Reloads(
             read=lambda: read_material(again() if again else settings, clock),
             makers=makers,

@@ -1,5 +1,6 @@
 """What works beside the calls: each a task of its own that may fail alone."""
 
+import secrets
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ from tallystick.node.config.known import KnownFiles
 from tallystick.node.config.outward import Roaming
 from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
+from tallystick.node.guarding import Guarding, guard_folder
 from tallystick.node.watch.logs import Log
 from tallystick.node.watch.metrics import Metrics
 
@@ -56,6 +58,7 @@ def helpers_of(
     *,
     clock: Callable[[], int],
     log: Log,
+    worker: int | None = None,
 ) -> tuple[Helper, ...]:
     """Return what the settings ask for.
 
@@ -67,6 +70,7 @@ def helpers_of(
         metrics: For theirs.
         clock: Tells the time, UTC milliseconds.
         log: Of the node.
+        worker: Its number, where it is one of several processes.
 
     Raises:
         ConfigError: "node-fetch", "node-roaming": a file cannot be used.
@@ -83,7 +87,17 @@ def helpers_of(
     if settings.agreement is not None:
         helpers.append(
             AgreedRules(
-                settings.agreement, own, settings.keys.own, arrivals, clock, log
+                settings.agreement,
+                own,
+                settings.keys.own,
+                arrivals,
+                clock,
+                log,
+                Guarding(
+                    guard_folder(settings, is_worker=worker is not None),
+                    f"worker-{worker}" if worker else "node",
+                    secrets.token_hex(8),
+                ),
             )
         )
     if settings.fetch.enabled:

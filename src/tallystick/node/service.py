@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tallystick.channel import Publisher, Subscriber
 from tallystick.model import TallystickError, UnavailableError
@@ -35,6 +35,8 @@ from tallystick.node.doors.table import Doors
 from tallystick.node.helpers import Helper
 from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.given import GivenLog
+from tallystick.node.kept.rotated import Kept
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.reload import Reloads, take_material, take_terms
 from tallystick.node.watch.condition import Condition
@@ -89,6 +91,7 @@ class Node:
     verdicts: VerdictLog
     courses: Courses
     counts: HalfCounts
+    given: GivenLog
     reloads: Reloads
     log: Log
     helpers: tuple[Helper, ...] = ()
@@ -315,7 +318,7 @@ class Node:
         while True:
             await asyncio.sleep(MERGING_S)
             try:
-                for kept in (self.verdicts, self.courses, self.counts):
+                for kept in (self.verdicts, self.courses, self.counts, self.given):
                     more = True
                     while more:
                         more = await self._merge_some(kept.merge)
@@ -343,15 +346,8 @@ class Node:
         """Write verdicts whose time has come; calls are answered meanwhile."""
         async with self._disk:
             moment = now_ms()
-            if self.verdicts.due(now_ms=moment, everything=everything):
-                rows = self.verdicts.take()
-                await asyncio.to_thread(self.verdicts.write, rows, now_ms=moment)
-            if self.courses.due(now_ms=moment, everything=everything):
-                strange = self.courses.take()
-                await asyncio.to_thread(self.courses.write, strange, now_ms=moment)
-            if self.counts.due(now_ms=moment, everything=everything):
-                counted = self.counts.take()
-                await asyncio.to_thread(self.counts.write, counted, now_ms=moment)
+            for kept in (self.given, self.verdicts, self.courses, self.counts):
+                await _written(kept, moment, everything=everything)
 
     def _tidy(self, known: "_Known") -> None:
         moment = now_ms()
@@ -379,6 +375,12 @@ class Node:
             if count > known.counts.get(event, 0):
                 self.log.note(event, count=count - known.counts.get(event, 0))
                 known.counts[event] = count
+
+
+async def _written(kept: Kept[Any], moment: int, *, everything: bool) -> None:
+    if kept.due(now_ms=moment, everything=everything):
+        rows = kept.take()
+        await asyncio.to_thread(kept.write, rows, now_ms=moment)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from tallystick.agreement import Decider, Evidence, Verdict, only_watched
+from tallystick.cases.reference import make_reference
 from tallystick.channel import ClosingRecord, Covered, Delivered
 from tallystick.channel.delivery import closing_half, deliver
 from tallystick.domains.calls.lists import AgreedList, listed
@@ -28,6 +29,9 @@ from tallystick.pairing.live import Answer, Hold, LiveHalf, Match
 
 REMEMBERED: Final = 200_000
 """Calls kept for a switch that asks again: some 150 MB."""
+
+ACTS: Final = frozenset({"label", "mask", "divert", "reject"})
+"""What a caller may notice, and object to."""
 
 EXPIRE_LIMIT: Final = 5_000
 """Departures let go in one turn: some 10 ms."""
@@ -50,6 +54,7 @@ class Answered(NamedTuple):
         signature: What its signatures are worth, for the switch.
         is_watched: Whether nobody asked: a capture showed the call, and whatever the
             rules would do, nothing was done.
+        reference: What the caller objects by, where something was done; else empty.
     """
 
     call_id: str
@@ -63,6 +68,7 @@ class Answered(NamedTuple):
     corrected: bool = False
     signature: Judged = UNSIGNED
     is_watched: bool = False
+    reference: str = ""
 
 
 Reply = Callable[[Answered], None]
@@ -364,17 +370,19 @@ class Arrivals:
             listed=listed(self._lists, call, asked.numbers),
         )
         evidence = _doubted(evidence, asked)
+        verdict = self._decide(evidence, is_watched=asked.is_watched)
         answered = Answered(
             call.call_id,
             call.at_ms,
             call.trunk,
             call.carrier,
-            self._decide(evidence, is_watched=asked.is_watched),
+            verdict,
             evidence,
             now_ms - asked.asked_ms,
             match.at_offset_ms,
             signature=signature,
             is_watched=asked.is_watched,
+            reference=self._reference(call, verdict),
         )
         asked.answered = answered
         self.decider.count(answered.verdict, now_ms=now_ms)
@@ -412,7 +420,19 @@ class Arrivals:
         asked.is_watched = False
         if (before := asked.answered) is not None:
             verdict = self.decider.decide(before.evidence)
-            asked.answered = before._replace(verdict=verdict, is_watched=False)
+            asked.answered = before._replace(
+                verdict=verdict,
+                is_watched=False,
+                reference=self._reference(asked.call, verdict),
+            )
+            if asked.answered.reference:
+                self._tell(self._correctors, asked.answered)
+
+    def _reference(self, call: LiveCall, verdict: Verdict) -> str:
+        """Return what a caller objects by to whom something was done."""
+        if verdict.action not in ACTS:
+            return ""
+        return make_reference(self._secrets.references, call.call_id)
 
     def _tell(self, replies: Iterable[Reply], answered: Answered) -> None:
         """Tell everybody; who cannot take it must not keep the others from it."""

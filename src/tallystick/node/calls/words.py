@@ -4,20 +4,20 @@ Source: spec/sip.md, "From a verdict to an answer"; 3GPP TS 24.229 section 7.2A.
 (verstat); RFC 8224 section 6.2.2 and RFC 9410 (STIR codes).
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from tallystick.agreement import Evidence, Verdict
 from tallystick.domains.calls.sip import Decision, Reason
-from tallystick.node.calls.arrivals import Answered
+from tallystick.node.calls.arrivals import ACTS, Answered
 from tallystick.node.calls.identity import Judged
 
 PASSED: Final = "TN-Validation-Passed"
 FAILED: Final = "TN-Validation-Failed"
 NOT_SAID: Final = "No-TN-Validation"
 
-ACTS: Final = frozenset({"label", "mask", "divert", "reject"})
 FALSE_NUMBER: Final = MappingProxyType(
     {
         "half": frozenset({"altered", "no_departure", "repeated"}),
@@ -73,7 +73,9 @@ def decision_of(answered: Answered, *, label: str = "") -> Decision:
     """
     # Broken signatures name their tokens, and no two calls have the same.
     decide = _decision.__wrapped__ if answered.signature.broken else _decision
-    return decide(answered.verdict, answered.evidence, answered.signature, label)
+    said = decide(answered.verdict, answered.evidence, answered.signature, label)
+    reference = answered.reference
+    return replace(said, reference=reference) if reference else said
 
 
 @lru_cache(maxsize=8_192)

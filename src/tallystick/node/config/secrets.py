@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.blinding import Agreement, agree, read_private_key
+from tallystick.cases.reference import reference_secret
 from tallystick.channel import (
     SignedTerms,
     SigningKey,
@@ -30,12 +31,14 @@ class Secrets:
         signed: What both parties agreed.
         signing: Its signing key.
         log: The keys of the log that its nodes share, if there are several.
+        references: Makes the references of callers who were stopped.
     """
 
     party: str
     signed: SignedTerms
     signing: SigningKey = field(repr=False)
     log: LogKeys = field(repr=False)
+    references: bytes = field(repr=False)
     _agreement: Agreement = field(repr=False)
     _keys: dict[int, LiveKeys] = field(default_factory=dict, repr=False)
 
@@ -67,6 +70,7 @@ class Secrets:
             signed=signed,
             signing=signing_key(key),
             log=log_keys(key, signed.terms.channel),
+            references=reference_secret(key, signed.terms.channel),
             _agreement=agree(key, peers[0]),
         )
 

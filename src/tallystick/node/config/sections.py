@@ -142,7 +142,11 @@ class Redress(_Section):
         max_length=128,
         description="Its desk.",
     )
-    url: str = Field(default="", max_length=256, description="A page, https.")
+    url: str = Field(
+        default="",
+        max_length=256,
+        description="A page, https; {reference} in it stands for the call's.",
+    )
     email: str = Field(default="", max_length=256, description="An address.")
     tel: str = Field(default="", max_length=32, description="A number, as +375….")
     location: Literal["LN", "TN", "LPN", "RPN", "RLN"] = Field(
@@ -151,7 +155,8 @@ class Redress(_Section):
     card: str = Field(
         default="",
         max_length=256,
-        description="Where callers fetch the signed card of a 608, https.",
+        description="Where callers fetch the signed card of a 608, https; with"
+        " ?reference={reference} each gets a card of its own.",
     )
     key: Path | None = Field(default=None, description="Signs the card, P-256, PEM.")
     certificate: str = Field(

@@ -243,10 +243,12 @@ def answer_of(answered: Answered) -> bytes:
     # Broken signatures name their tokens, and no two calls have the same.
     write = _pieces.__wrapped__ if answered.signature.broken else _pieces
     before, behind = write(answered.verdict, answered.evidence, answered.signature)
-    return b'{"call_id":%b%b"waited_ms":%d%b' % (
+    # A reference is letters, digits and hyphens: nothing in it needs care.
+    return b'{"call_id":%b%b"waited_ms":%d,"reference":"%b"%b' % (
         _write(answered.call_id),
         before,
         answered.waited_ms,
+        answered.reference.encode(),
         behind,
     )
 

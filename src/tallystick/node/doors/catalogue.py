@@ -218,7 +218,7 @@ OPERATIONS: Final = (
         tag="calls",
         summary="Whom a refused caller writes to",
         description="The signed card that a 608 names (RFC 8688): a JWS in compact"
-        " form.",
+        " form. With `?reference=…` its page is that of the reference.",
         answers={200: (CARD_BODY,)},
         when="redress.key",
     ),
@@ -310,6 +310,7 @@ MEANINGS: Final = MappingProxyType(
         "presentation": "`restricted` where the caller withholds the number.",
         "priority": "The call's authorised priority.",
         "rcd": "Rich call data to be signed.",
+        "reference": "What the caller objects by; empty where nothing was done.",
         "refuse_with": "SIP status of a refusal for its signature; else 0.",
         "ready": "Whether a call could be judged.",
         "reasonCode": "SIP response code.",

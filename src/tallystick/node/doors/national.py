@@ -103,7 +103,7 @@ class NationalDoors:
                 # One that is refused is judged anew: it may be another call, and a
                 # genuine one must not suffer for a spoofed one just before it.
                 self._unnamed.forget(question, named)
-            _say(exchange, answered.call_id, result=goes_on)
+            _say(exchange, answered.call_id, result=goes_on, more=_given(answered))
 
         live = self._live(call, named.call_id, named.at_ms)
         self._arrivals.ask(live, reply, now_ms=now_ms, named=False)
@@ -133,6 +133,17 @@ def _text(number: str | int | None) -> str:
     return "" if number is None else with_plus(str(number))
 
 
-def _say(exchange: Exchange, call_id: str, *, result: bool) -> None:
+def _given(answered: Answered) -> tuple[tuple[bytes, bytes], ...]:
+    reference = answered.reference.encode("ascii")
+    return ((b"x-reference", reference),) if reference else ()
+
+
+def _say(
+    exchange: Exchange,
+    call_id: str,
+    *,
+    result: bool,
+    more: tuple[tuple[bytes, bytes], ...] = (),
+) -> None:
     body = b'{"result": true}' if result else b'{"result": false}'
-    exchange.answer(200, body, more=((b"x-call-id", call_id.encode("ascii")),))
+    exchange.answer(200, body, more=((b"x-call-id", call_id.encode("ascii")), *more))

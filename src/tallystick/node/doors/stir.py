@@ -242,4 +242,5 @@ def _verdict(answered: Answered) -> Verdict:
         action=verdict.action,
         rule=verdict.acting,
         reasons=verdict.reasons,
+        reference=answered.reference,
     )

@@ -53,6 +53,7 @@ class ArrivalAnswer(msgspec.Struct, frozen=True):
     why: str
     sentences: Sentences
     waited_ms: int
+    reference: str
     verstat: Verstat
     stir: tuple[str, ...]
     refuse_with: int
@@ -77,6 +78,7 @@ class KeptVerdict(msgspec.Struct, frozen=True):
     offset_ms: int | None
     corrected: bool
     watched: bool
+    reference: str | None
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -36,9 +36,11 @@ class Kept(Generic[T]):
         schema: pa.Schema,
         columns: "Columns[T]",
         limit_bytes: int,
+        flush_ms: int = FLUSH_MS,
     ) -> None:
         """Keep rows in `folder`, which is made when the first are written."""
         self.lost = 0
+        self._flush_ms = flush_ms
         self.limit_bytes = limit_bytes
         self._folder = folder
         self._kind = kind
@@ -70,7 +72,7 @@ class Kept(Generic[T]):
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         full = len(self._rows) >= FILE_ROWS // 2
         # A clock that was set back must not keep rows in memory.
-        waited = abs(now_ms - self._since_ms) >= FLUSH_MS
+        waited = abs(now_ms - self._since_ms) >= self._flush_ms
         return full or everything or waited
 
     def take(self) -> deque[T]:

@@ -32,6 +32,7 @@ SCHEMA: Final = pa.schema(
         ("offset_ms", pa.int32()),
         ("corrected", pa.bool_()),
         ("watched", pa.bool_()),
+        ("reference", pa.string()),
     ]
 )
 _COLUMNS: "Final[Columns[Answered]]" = {
@@ -52,6 +53,7 @@ _COLUMNS: "Final[Columns[Answered]]" = {
     "offset_ms": lambda one: one.offset_ms,
     "corrected": lambda one: one.corrected,
     "watched": lambda one: one.is_watched,
+    "reference": lambda one: one.reference,
 }
 
 

@@ -58,6 +58,7 @@ class Decision:
         reasons: Told to the switch.
         status: For the dialect "reason": the 4xx or 6xx of a rejection, 0 for 403.
         label: Shown to the called party, where the switch can.
+        reference: What the caller objects by; put into the addresses of the redress.
     """
 
     action: str = "pass"
@@ -66,6 +67,7 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     status: int = 0
     label: str = ""
+    reference: str = ""
 
 
 def to_tag(key: bytes, via: str, call_id: str) -> str:
@@ -109,7 +111,9 @@ def decided(
     wanted = _Wanted(decision, call, uri, client, redress)
     more = "".join([HEADERS[name](wanted) for name in row.headers])
     if len(more) > MAX_MORE_BYTES:
-        bare = Decision(decision.action, status=decision.status)
+        bare = Decision(
+            decision.action, status=decision.status, reference=decision.reference
+        )
         wanted = _Wanted(bare, call, uri, client, redress)
         more = "".join([HEADERS[name](wanted) for name in row.headers])
     return response(status, lines, more, phrase)
@@ -216,7 +220,7 @@ def _privacy(_wanted: _Wanted) -> str:
 
 
 def _redress(wanted: _Wanted) -> str:
-    redress = wanted.client.redress
+    redress = wanted.client.redress.told(wanted.decision.reference)
     if wanted.redress == "card":
         return f"Call-Info: <{redress.card_url}>;purpose=jwscard\r\n"
     if wanted.redress == "network-blocked":

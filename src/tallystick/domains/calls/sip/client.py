@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -12,6 +12,7 @@ from tallystick.model.errors import ConfigError
 
 # Strangers too are remembered: so many addresses, then all are looked up anew.
 MAX_REMEMBERED: Final = 4096
+REFERENCE: Final = "{reference}"
 _URI: Final = re.compile(r"(?:sips?|tel):[^\s<>\"?\x00-\x20\x7f]+", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _WEB: Final = re.compile(r"https?://[^\s<>\";,\x00-\x20\x7f]+")
@@ -21,6 +22,8 @@ _WORD: Final = re.compile(r"[^\s<>\";,\x00-\x20\x7f]+")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redress:
     """Where a caller who was refused can turn to.
+
+    `{reference}` in `url` and `card_url` stands for the call's reference.
 
     Attributes:
         card_url: Of the signed jCard that a 608 points to (RFC 8688).
@@ -32,6 +35,27 @@ class Redress:
     telephone: str = ""
     card_url: str = ""
     location: str = "LN"
+
+    def told(self, reference: str) -> "Redress":
+        """Return it as one caller is told it.
+
+        Args:
+            reference: Of letters, digits and hyphens; empty: there is none.
+        """
+        url, card_url = (
+            with_reference(u, reference) for u in (self.url, self.card_url)
+        )
+        return replace(self, url=url, card_url=card_url)
+
+
+def with_reference(url: str, reference: str) -> str:
+    """Return an address with a caller's reference; without one its place is left out.
+
+    Args:
+        url: In which `{reference}` may stand.
+        reference: Of letters, digits and hyphens; empty: there is none.
+    """
+    return url.replace(REFERENCE, reference).rstrip("/") if REFERENCE in url else url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class Verdict(Told, frozen=True):
         action: What is to be done.
         rule: The rule that says so.
         reasons: Codes.
+        reference: What the caller objects by, where something was done; else empty.
     """
 
     call_id: str
@@ -29,6 +30,7 @@ class Verdict(Told, frozen=True):
     action: str
     rule: str
     reasons: tuple[str, ...]
+    reference: str = ""
 
 
 class AtisSigned(Told, frozen=True):
