@@ -25,6 +25,7 @@ from tallystick.office.hours import Hours
 from tallystick.office.keeper import LogKeeper
 from tallystick.office.mirror import Mirror
 from tallystick.office.notices import Mail, Recipient, Teller
+from tallystick.office.redress import RedressDesk
 from tallystick.office.side import Side
 from tallystick.proof import Signed, VerifyingKey
 from tallystick.store import open_store
@@ -57,6 +58,8 @@ class OfficeSettings:
         log: Folder of the party's log; None: there is none.
         witness: Where the peer's witness is; empty: nobody cosigns the log.
         verdicts: Below which the node keeps verdicts; None: no counts are logged.
+        folders: Of the processes of the node beside it; none: there is no node.
+        guard: Where that node reads what was upheld of callers' objections.
         certificate: TLS, chain and key; None: on loopback only.
         authorities: Who may vouch for the peer's server, PEM; None: whom this machine
             believes.
@@ -81,6 +84,8 @@ class OfficeSettings:
     recipients: tuple[Recipient, ...] = ()
     mail: Mail | None = None
     console: str = ""
+    folders: tuple[Path, ...] = ()
+    guard: Path | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +100,7 @@ class Office:
         mirror: Keeps the agreement's folder; None: there is none.
         keeper: Keeps the party's log; None: there is none.
         hours: Counts what is logged at the end of an hour; None: nobody does.
+        redress: Keeps the node's folders; None: there is none.
         now_ms: Tells the time.
         trouble: What hinders each of its rounds now, in one word, and since when.
     """
@@ -106,6 +112,7 @@ class Office:
     mirror: Mirror | None
     keeper: LogKeeper | None
     hours: Hours | None
+    redress: RedressDesk | None
     now_ms: Callable[[], int]
     trouble: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -119,7 +126,12 @@ class Office:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, server.leave)
-        rounds = {"book": self._mirrored, "log": self.kept, "hours": self._counted}
+        rounds = {
+            "book": self._mirrored,
+            "log": self.kept,
+            "hours": self._counted,
+            "redress": self._answered,
+        }
         tasks = [asyncio.create_task(self._again(*one)) for one in rounds.items()]
         if self.sender is not None:
             tasks.append(asyncio.create_task(self.sender.run()))
@@ -189,6 +201,12 @@ class Office:
         if standing.stopped:
             return f"Nothing is logged until people have looked. {standing.stopped}"
         return standing.trouble
+
+    def _answered(self) -> str:
+        """Let callers' objections go from the node to the store and back."""
+        if self.redress is not None:
+            self.redress.look()
+        return ""
 
     def _counted(self) -> str:
         """Count hours that have ended."""
@@ -307,7 +325,7 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
 
     def heard(signed: Signed) -> None:
         if signed.statement.about.startswith(ROOMS):
-            side.cases(now_ms()).heard(signed, now_ms=now_ms())
+            side.cases().heard(signed, now_ms=now_ms())
 
     door = StatementDoor(
         book,
@@ -340,6 +358,11 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
                 book=LoggedBook(side.store, side.identifier),
                 now_ms=now_ms,
             )
+    redress = None
+    if settings.folders:
+        redress = RedressDesk(
+            side=side, folders=settings.folders, guard=settings.guard, now_ms=now_ms
+        )
     return Office(
         settings=settings,
         side=side,
@@ -349,6 +372,7 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
         keeper=keeper,
         hours=hours,
         now_ms=now_ms,
+        redress=redress,
     )
 
 

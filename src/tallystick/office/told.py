@@ -4,12 +4,14 @@ from tallystick.blinding import read_private_key
 from tallystick.blinding.channel import Channel
 from tallystick.cases.course import parse_days
 from tallystick.model import ConfigError
+from tallystick.node.cluster.membership import folders_of
 from tallystick.node.config import notify as config
 from tallystick.node.config.files import read_text
 from tallystick.node.config.notify import Notify
 from tallystick.node.config.people import Console
 from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
+from tallystick.node.guarding import guard_folder
 from tallystick.office.notices import EVENTS, Mail, Recipient
 from tallystick.office.notices.recipients import read_secret
 from tallystick.office.running import OfficeSettings
@@ -54,6 +56,8 @@ def office_settings(settings: NodeSettings) -> OfficeSettings:
         recipients=tuple(map(_recipient, settings.notify)),
         mail=_mail(settings.mail),
         console=_console(settings.console),
+        folders=folders_of(settings),
+        guard=guard_folder(settings, is_worker=False),
     )
 
 

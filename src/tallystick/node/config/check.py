@@ -9,6 +9,7 @@ from tallystick.model import TallystickError
 from tallystick.net.store_log import try_store
 from tallystick.node.build import build
 from tallystick.node.calls.roaming import RoamingSource
+from tallystick.node.config.check_agreed import try_agreed
 from tallystick.node.config.check_files import (
     Result,
     try_certificates,
@@ -48,6 +49,7 @@ async def check_node(settings: NodeSettings) -> list[Result]:
         ),
         *try_certificates(settings, now_s=now_ms() / 1000),
         *try_folder(settings),
+        *try_agreed(settings, node.secrets, node.arrivals.hold, now_ms=now_ms()),
     ]
     own = await asyncio.to_thread(_own_node, settings)
     for name in ("http", "sip", "sips", "hep", "channel"):

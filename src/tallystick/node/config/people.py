@@ -117,3 +117,18 @@ class Console(Section):
     insecure_http: bool = Field(
         default=False, description="Without TLS; for demonstrations on this machine."
     )
+    objections: bool = Field(
+        default=True, description="Whether callers who were stopped may object here."
+    )
+    public: Address | None = Field(
+        default=None, description="Where they do, apart from the pages of who signs in."
+    )
+    public_address: str = Field(
+        default="", description="What they type, if not https:// and `public`."
+    )
+
+    @model_validator(mode="after")
+    def _open(self) -> Self:
+        if self.public is not None and not self.objections:
+            raise ValueError("public is for objections, which are switched off")
+        return self
