@@ -5,6 +5,7 @@ import polars as pl
 from store.simulated import CHANNEL, SECRET, take
 from tallystick.cases.course import Terms
 from tallystick.cases.grouping import SORTED_SCHEMA
+from tallystick.cases.reference import make_reference
 from tallystick.harm import (
     Figures,
     Period,
@@ -17,7 +18,7 @@ from tallystick.harm import (
 )
 from tallystick.proof import SigningKey, sign_statement
 from tallystick.store import StatementBook
-from tallystick.store.cases import CaseDesk, CaseQuery
+from tallystick.store.cases import CaseDesk, CaseQuery, ObjectionRow
 from tallystick.store.findings import ResultFigures, RouteDay
 
 from .world import STARTS_MS
@@ -82,6 +83,17 @@ FIGURES = ResultFigures(
     ],
     complete={((STARTS_MS - 45 * DAY_MS) // DAY_MS, "departure"): (1_610, 1_600)},
 )
+
+
+def object_to(store, call_id):
+    """Let a caller object who was refused two days ago; return the reference."""
+    reference = make_reference(b"k" * 32, call_id)
+    given = {"reference": reference, "verdict": call_id, "action": "reject"}
+    row = ObjectionRow(**given, rule="no-initiation", verdict_ms=STARTS_MS - 2 * DAY_MS)
+    desk(store).objections.give(row)
+    body = {"domain": "calls", "action": "reject", "rule": row.rule, "text": TEXT}
+    say(store, f"objection/{reference}", "received", body, days=1)
+    return reference
 
 
 def say(store, about, kind, body, *, days):

@@ -14,7 +14,7 @@ from schemathesis.generation import GenerationMode
 
 from tallystick.console.people.rights import RIGHTS, ROLES
 
-from .planted import case_of, plant
+from .planted import case_of, object_to, plant
 from .world import SESSION
 
 EXAMPLES: Final = 6
@@ -120,10 +120,13 @@ def test_no_request_finds_a_fault(world, mode):
     guests = {role: world.visitor(f"{role}-1", role) for role in ROLES}
     paths = {
         "cases": case_of(world.store, object="T1").id,
+        "objection": object_to(world.store, "call-1"),
+        "objections": object_to(world.store, "call-2"),
         "people": world.accounts().people.named(other.name).id,
     }
     seen = [right.path for right in RIGHTS if right.method == "GET"]
     seen = [path.replace("{id}", paths["cases"]) for path in seen if "live" not in path]
+    seen = [path.replace("{reference}", paths["objections"]) for path in seen]
     pages = [guest.get(path).text for guest in guests.values() for path in seen]
     tried = 0
     for role, guest in guests.items():

@@ -13,6 +13,7 @@ from tallystick.report.texts import LANGUAGES
 
 from .live import calls
 from .planted import desk, plant, publish_reports
+from .redress import give, sides
 from .world import SESSION, running
 
 PAGES = {
@@ -24,6 +25,10 @@ PAGES = {
     "report": ("officer", "/harm/{report}"),
     "cases": ("officer", "/cases"),
     "case": ("officer", "/cases/{case}"),
+    "objections": ("officer", "/objections"),
+    "objection": ("officer", "/objections/{objected}"),
+    "object": (None, "/objection/{given}"),
+    "standing": (None, "/objection/{objected}"),
     "people": ("administrator", "/people"),
     "person": ("administrator", "/people/{id}"),
     "audit": ("auditor", "/audit"),
@@ -48,6 +53,7 @@ def lively(store, certificate, tmp_path):
         told["provider"] = ProviderSettings(
             name="Ministry", issuer="https://127.0.0.1:9", client="tally"
         )
+        _, told["side"] = sides(store, store)
         with running(store, *certificate, **told) as world:
             yield world
 
@@ -90,9 +96,21 @@ def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme)
     target = lively.person("vera", "operator")
     target_id = lively.accounts().people.named(target.name).id
     case = plant(lively.store)
+    side = lively.settings.side
+    given, objected = give(side, "call-1"), give(side, "call-2")
+    body = {"domain": "calls", "action": "reject", "text": "At noon I was refused."}
+    side.cases().say(
+        f"objection/{objected}",
+        "received",
+        body,
+        key=side.key,
+        now_ms=lively.clock.ms,
+    )
     there = {
         "id": target_id,
         "case": case,
+        "given": given,
+        "objected": objected,
         "finding": desk(lively.store).cases.surest(case, most=1)[0],
         "report": publish_reports(lively.store, told=1_300),
     }

@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 from babel.messages.pofile import read_po
 
-from tallystick.cases.course import ANSWERS, CASE
+from tallystick.cases.course import ANSWERS, CASE, OBJECTION
 from tallystick.console.desk import words
-from tallystick.console.pages import audit, cases, findings, people
+from tallystick.console.pages import audit, cases, findings, objections, people
 from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
 from tallystick.console.people.rights import RIGHTS, ROLES
 from tallystick.domains.calls.cases import RULES
@@ -74,7 +74,8 @@ def test_every_word_that_is_asked_for_is_there(language):
         if path.suffix in {".py", ".j2"}:
             asked |= set(ASKED.findall(path.read_text(encoding="utf-8")))
     columns = itertools.chain(
-        audit.TABLE.columns, people.TABLE.columns, cases.COLUMNS, findings.COLUMNS
+        *(audit.TABLE.columns, people.TABLE.columns),
+        *(cases.COLUMNS, findings.COLUMNS, objections.COLUMNS),
     )
     asked |= {one.title for one in columns}
     asked |= {f"column.{one}" for one in ("by", *ROUTES)}
@@ -94,6 +95,18 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"step.{one.kind}" for one in CASE.steps}
     asked |= {f"answer.{one}" for one in ANSWERS}
     asked |= {f"decision.{one}" for one in CASE.decisions | {"withdrawn", "lapsed"}}
+    asked |= {f"step.{one.kind}" for one in OBJECTION.steps}
+    asked |= {f"decision.{one}" for one in OBJECTION.decisions}
+    asked |= {f"objection.outcome_{one}" for one in OBJECTION.decisions}
+    asked |= {f"state.{one}" for one in objections.STATES}
+    asked |= {f"action.{one}" for one in objections.ACTIONS}
+    for kind in ("asked", "answered", "decided", "told"):
+        asked |= {
+            f"objections.{one}_{kind}" for one in ("form", "note", "text", "send")
+        }
+    for name in ("objection", "objections"):
+        page = (PACKAGE / "pages" / f"{name}.py").read_text(encoding="utf-8")
+        asked |= {f"problem.{one}" for one in re.findall(r'problem="(\w+)"', page)}
     asked |= {f"over.{one}" for one in (*_WHY, "later")}
     found = {one for rule in RULES for one in rule.findings}
     asked |= {f"kind.{one}.title" for one in found}

@@ -11,7 +11,8 @@ that the console's router itself reads.
 
 A path without a session leads to the door; one that a role may not use is refused
 with 403 and noted in the audit log, and a record that is not there is 404.
-Every form needs a token of its session, and an `Origin` that is the console's address.
+Every form needs a token of its session, and an `Origin` that is the console's address;
+the form for callers, who have no session, needs the `Origin` of a browser only.
 """
 
 
@@ -42,6 +43,7 @@ def rights_page() -> str:
 
 
 _FAR = {
+    "public": "anybody, without a session",
     "out": "anybody",
     "code": "the password was right, a code is awaited",
     "enrol": "a given password was right, an own one and an authenticator are awaited",

@@ -117,7 +117,13 @@ def run(
     if config is not None and not store:
         told = console_told(load_settings(config, flags).settings, file=config)
         with open_side(told.office) as side:
-            serve(side.store, told.listening, told.settings(side), started=typer.echo)
+            serve(
+                side.store,
+                told.listening,
+                told.settings(side),
+                public=told.public,
+                started=typer.echo,
+            )
         return
     if not store:
         raise ConfigError(

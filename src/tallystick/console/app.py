@@ -20,7 +20,7 @@ from tallystick.console.pages.catalogue import HANDLERS
 from tallystick.console.people.passwords import nobody
 from tallystick.console.people.rights import RIGHTS, Right
 from tallystick.console.security.cookies import known_language, preferred_language
-from tallystick.console.security.forgery import is_own
+from tallystick.console.security.forgery import is_near, is_own
 from tallystick.console.security.headers import Guarded
 from tallystick.console.security.limits import Buckets
 from tallystick.console.settings import ConsoleSettings
@@ -54,13 +54,18 @@ def app(store: Store, settings: ConsoleSettings) -> ASGIApp:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return await run_in_threadpool(_amiss, desk, request, status)
 
-    routes = [route(one) for one in RIGHTS if one.method]
+    routes = [route(one) for one in RIGHTS if one.method and _served(one, settings)]
     inner = Starlette(
         routes=[*routes, Mount("/static", FILES)],
         exception_handlers={HTTPException: amiss},
     )
     inner.router.redirect_slashes = False
     return Guarded(inner, settings)
+
+
+def _served(right: Right, settings: ConsoleSettings) -> bool:
+    room = "public" if right.stage == "public" else "inside"
+    return settings.serves in {"all", room}
 
 
 def _endpoint(
@@ -119,13 +124,20 @@ def _answer(
     """Look who it is, whether they may, and whether it was they who asked."""
     visit = _visit(desk, right, request, form)
     response = _refused(visit, right, request) or _handled(visit, handler)
-    given = response.headers.getlist("set-cookie")
-    entered = any(one.startswith(f"{desk.cookies.session}=") for one in given)
-    if not entered and request.cookies.get(desk.cookies.session) != visit.ident:
-        desk.cookies.set_session(response, visit.ident)
+    if right.stage != "public":
+        _give_session(visit, request, response)
     if known_language(request.query_params.get("language", "")) is not None:
         desk.cookies.set_language(response, visit.t.language)
     return response
+
+
+def _give_session(visit: Visit, request: Request, response: Response) -> None:
+    """Let a browser have the session's id, where it has another or none."""
+    cookies = visit.desk.cookies
+    given = response.headers.getlist("set-cookie")
+    entered = any(one.startswith(f"{cookies.session}=") for one in given)
+    if not entered and request.cookies.get(cookies.session) != visit.ident:
+        cookies.set_session(response, visit.ident)
 
 
 def _handled(visit: Visit, handler: Handler) -> Response:
@@ -150,10 +162,15 @@ def _log(right: Right | None, error: Exception) -> None:
 
 def _refused(visit: Visit, right: Right, request: Request) -> Response | None:
     """Return what is said to somebody who may not; None: they may."""
+    address = visit.desk.settings.address
+    if right.stage == "public":
+        if right.method == "GET" or is_near(request.headers, address=address):
+            return None
+        return _sorry(visit, 403, why="forgery")
     stage = visit.session.stage if visit.session else "out"
     if right.method == "POST" and not is_own(
         request.headers,
-        address=visit.desk.settings.address,
+        address=address,
         token=visit.form.get("token", ""),
         ident=visit.ident,
     ):
@@ -191,7 +208,9 @@ def _visit(
 ) -> Visit:
     now_ms = desk.settings.now_ms()
     ident = desk.cookies.ident(request.cookies)
-    session, account = desk.entry.present(ident, now_ms=now_ms) or (None, None)
+    session, account = None, None
+    if desk.settings.serves != "public" and (right is None or right.stage != "public"):
+        session, account = desk.entry.present(ident, now_ms=now_ms) or (None, None)
     live = right is not None and right.action == "live"
     if session is not None and not live and now_ms - session.seen_ms >= TOUCH_MS:
         desk.entry.sessions.touch(session.hash, now_ms=now_ms)

@@ -9,6 +9,7 @@ from tallystick.console.nodewatch import NodeWatch
 from tallystick.console.people.entry import Entry
 from tallystick.console.provider.talking import Provider
 from tallystick.console.security.cookies import Cookies
+from tallystick.console.security.limits import Buckets
 from tallystick.console.settings import ConsoleSettings
 from tallystick.report.texts import Language, Texts, texts_in
 from tallystick.store import AuditBook, SignIns, Store
@@ -44,6 +45,9 @@ class Desk:
         templates: Of all pages.
         provider: The identity provider; None: there is none.
         sign_ins: Who was sent there.
+        callers: What callers may ask, by where they come from: 20 times at once, then
+            every ten seconds.
+        references: What may be said by one reference: 5 times, then every minute.
     """
 
     store: Store
@@ -57,6 +61,8 @@ class Desk:
     templates: Environment
     provider: Provider | None
     sign_ins: SignIns
+    callers: Buckets
+    references: Buckets
 
 
 def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
@@ -80,6 +86,8 @@ def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
         templates,
         _provider(settings),
         SignIns(store),
+        Buckets(per_s=0.1, at_most=20),
+        Buckets(per_s=1 / 60, at_most=5),
     )
 
 

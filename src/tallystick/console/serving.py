@@ -1,7 +1,10 @@
 """The console as a process of its own, so that it can never slow a call."""
 
+import asyncio
+import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -86,6 +89,7 @@ def serve(
     listening: Listening,
     settings: ConsoleSettings,
     *,
+    public: Listening | None = None,
     started: Callable[[str], None],
 ) -> None:
     """Answer until the process is told to stop.
@@ -94,29 +98,76 @@ def serve(
         store: What is kept.
         listening: Where.
         settings: What else the console is told.
-        started: Is told the address.
+        public: Where the pages for callers are apart from the others; None: nowhere.
+        started: Is told each address.
 
     Raises:
         ConfigError: "console-tls": certificate or key cannot be used.
     """
-    servers: list[uvicorn.Server] = []
+    servers: list[_Server] = []
     settings = replace(
         settings, stopping=lambda: any(one.should_exit for one in servers)
     )
+    rooms = [(listening, settings)]
+    if public is not None:
+        outside = replace(settings, address=public.address, serves="public")
+        rooms.append((public, outside))
+    servers += [_Server(_config(store, *one)) for one in rooms]
+    for room, _ in rooms:
+        started(room.address)
+    asyncio.run(_serve(servers))
+
+
+class _Server(uvicorn.Server):
+    """A server beside another: signals are for both."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:  # ruff: ignore[no-self-use] (uvicorn calls it)
+        """Leave signals to `_serve`.
+
+        Yields:
+            Nothing.
+        """
+        yield
+
+
+async def _serve(servers: Sequence[_Server]) -> None:
+    def leave() -> None:
+        for one in servers:
+            one.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, leave)
+    await asyncio.gather(*(one.serve() for one in servers))
+
+
+def _config(
+    store: Store, listening: Listening, settings: ConsoleSettings
+) -> uvicorn.Config:
+    """Return how one of them is served.
+
+    Raises:
+        ConfigError: "console-tls".
+    """
+    # A proxy on this machine says who asks; nobody else is believed.
+    behind = settings.serves == "public" and listening.cert is None
+    config = uvicorn.Config(
+        app(store, settings),
+        listening.host,
+        listening.port,
+        ssl_certfile=listening.cert,
+        ssl_keyfile=listening.key,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=behind,
+        forwarded_allow_ips="127.0.0.1,::1",
+        lifespan="off",
+        limit_concurrency=AT_ONCE,
+        timeout_graceful_shutdown=STOP_S,
+    )
     try:
-        config = uvicorn.Config(
-            app(store, settings),
-            listening.host,
-            listening.port,
-            ssl_certfile=listening.cert,
-            ssl_keyfile=listening.key,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=AT_ONCE,
-            timeout_graceful_shutdown=STOP_S,
-        )
         config.load()
     except ssl.SSLError:
         raise ConfigError(
@@ -124,6 +175,4 @@ def serve(
             "The certificate or its key cannot be read, or they do not fit.",
             advice="PEM both; the certificate first, then those that signed it.",
         ) from None
-    started(listening.address)
-    servers.append(uvicorn.Server(config))
-    servers[0].run()
+    return config

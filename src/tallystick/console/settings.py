@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from tallystick.cases.course import Terms
@@ -37,6 +37,8 @@ class ConsoleSettings:
         session_ms: So long after sign-in it ends in any case.
         entering_ms: So long may somebody take from password to code.
         now_ms: Tells the time, UTC milliseconds.
+        serves: What it shows: the pages of those who sign in (`inside`), those for
+            callers who were stopped (`public`), or `all`.
         stopping: Tells whether the process is to end; live pages then do.
     """
 
@@ -53,6 +55,7 @@ class ConsoleSettings:
     session_ms: int = 12 * HOUR_MS
     entering_ms: int = 10 * MINUTE_MS
     now_ms: Callable[[], int] = now_ms
+    serves: Literal["all", "inside", "public"] = "all"
     stopping: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:

@@ -25,6 +25,8 @@ class Told:
     Attributes:
         office: The party's side, as its office has it.
         listening: Where.
+        public: Where the pages for callers are apart from the others; None: nowhere.
+        objections: Whether callers may object.
         file: The settings file, to be shown.
         node: Where the node answers; empty: it answers nobody by HTTP.
         verdicts: Where it keeps its verdicts.
@@ -35,6 +37,8 @@ class Told:
 
     office: OfficeSettings
     listening: Listening
+    public: Listening | None
+    objections: bool
     file: Path
     node: str
     verdicts: Path
@@ -48,7 +52,9 @@ class Told:
         Args:
             side: As `open_side` opened it.
         """
+        beside = self.objections and self.public is None
         return ConsoleSettings(
+            serves="all" if beside else "inside",
             address=self.listening.address,
             sealer=open_sealer(self.secrets, People(side.store)),
             node=self.node,
@@ -81,17 +87,22 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
             advice="Write [console] and [office] into it, or give --store.",
         )
     host, _, port = (settings.listen.http or "").rpartition(":")
-    listening = Listening.read(
-        console.listen,
-        cert=console.certificate,
-        key=console.certificate_key,
-        address=console.address,
-        insecure_http=console.insecure_http,
-    )
+
+    def read(listen: str, address: str) -> Listening:
+        return Listening.read(
+            listen,
+            cert=console.certificate,
+            key=console.certificate_key,
+            address=address,
+            insecure_http=console.insecure_http,
+        )
+
     office = office_settings(settings)
     return Told(
         office=office,
-        listening=listening,
+        listening=read(console.listen, console.address),
+        public=read(console.public, console.public_address) if console.public else None,
+        objections=console.objections,
         file=file,
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
         verdicts=settings.folder / "verdicts",

@@ -96,6 +96,7 @@ class Visit:
             "f": self.t.formats,
             "moment": moment,
             "token": token_of(self.ident),
+            "home": "/objection" if self._is_public else "/",
             "menu": [one for one in MENU if self.may(one.page, "read")],
             "languages": [
                 (code, name, self._with_language(code))
@@ -129,10 +130,16 @@ class Visit:
             why=why,
         )
 
+    @property
+    def _is_public(self) -> bool:
+        """Whether they are among the pages for callers."""
+        stage = self.right.stage if self.right is not None else ""
+        return stage == "public" or self.desk.settings.serves == "public"
+
     def _with_language(self, code: str) -> str:
         # A page that answers a form has no address of its own.
         known = self.right is None or self.right.method == "GET"
-        path = self.path if known else "/"
+        path = self.path if known else "/objection" if self._is_public else "/"
         return (
             f"{path}?{urlencode({**(self.query if known else {}), 'language': code})}"
         )

@@ -8,6 +8,8 @@ from tallystick.console.pages import (
     cases,
     findings,
     harm,
+    objection,
+    objections,
     people,
     routes,
     settings,
@@ -17,9 +19,11 @@ from tallystick.console.pages import (
 from tallystick.console.visit import Handler
 
 PAGES: Final = (
+    objection,
     sign_in,
     today,
     cases,
+    objections,
     findings,
     routes,
     harm,

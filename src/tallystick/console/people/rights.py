@@ -3,7 +3,7 @@
 from typing import Final, Literal, NamedTuple, get_args
 
 Role = Literal["analyst", "officer", "operator", "auditor", "administrator"]
-Stage = Literal["out", "code", "enrol", "in"]
+Stage = Literal["public", "out", "code", "enrol", "in"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _ALL: Final = frozenset(ROLES)
@@ -11,6 +11,7 @@ _NOT_OPERATOR: Final = _ALL - {"operator"}
 _ADMINISTRATOR: Final = frozenset[Role]({"administrator"})
 _AUDITOR: Final = frozenset[Role]({"auditor"})
 _NUMBERS: Final = frozenset[Role]({"analyst", "officer"})
+_OFFICER: Final = frozenset[Role]({"officer"})
 _CROSSINGS: Final = frozenset[Role]({*_NUMBERS, "operator"})
 _TECHNICAL: Final = frozenset[Role]({"analyst", "auditor", "administrator"})
 
@@ -24,7 +25,8 @@ class Right(NamedTuple):
         roles: Who may.
         method: How a browser asks for it; empty where it is a part of a page.
         path: Under which path.
-        stage: How far somebody must have come in; `out` is everybody.
+        stage: How far somebody must have come in; `out` is everybody. `public` is
+            everybody, too, with no session and no cookie of one.
     """
 
     page: str
@@ -36,6 +38,9 @@ class Right(NamedTuple):
 
 
 RIGHTS: Final = (
+    Right("objection", "read", _ALL, "GET", "/objection", "public"),
+    Right("objection", "object", _ALL, "POST", "/objection", "public"),
+    Right("objection", "one", _ALL, "GET", "/objection/{reference}", "public"),
     Right("sign_in", "read", _ALL, "GET", "/sign-in", "out"),
     Right("sign_in", "password", _ALL, "POST", "/sign-in", "out"),
     Right("sign_in", "provider", _ALL, "GET", "/sign-in/provider", "out"),
@@ -53,6 +58,11 @@ RIGHTS: Final = (
     Right("cases", "one", _ALL, "GET", "/cases/{id}"),
     Right("cases", "crossings", _CROSSINGS),
     Right("cases", "open", _NUMBERS, "POST", "/cases/{id}/open"),
+    Right("objections", "read", _NOT_OPERATOR, "GET", "/objections"),
+    Right("objections", "export", _NOT_OPERATOR, "GET", "/objections.csv"),
+    Right("objections", "one", _NOT_OPERATOR, "GET", "/objections/{reference}"),
+    Right("objections", "open", _NUMBERS, "POST", "/objections/{reference}/open"),
+    Right("objections", "say", _OFFICER, "POST", "/objections/{reference}/say"),
     Right("findings", "read", _ALL, "GET", "/findings"),
     Right("findings", "export", _ALL, "GET", "/findings.csv"),
     Right("findings", "one", _ALL, "GET", "/findings/{id}"),

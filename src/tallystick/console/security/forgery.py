@@ -14,6 +14,19 @@ def token_of(ident: str) -> str:
     return hashlib.sha256(f"tally form\n{ident}".encode()).hexdigest()
 
 
+def is_near(headers: Mapping[str, str], *, address: str) -> bool:
+    """Tell whether a request may come from a page of ours, where nobody has a session.
+
+    No other site can then make a visitor's browser send it; who is no browser may.
+
+    Args:
+        headers: Of the request, by small names.
+        address: Of the console.
+    """
+    site = headers.get("sec-fetch-site", "same-origin")
+    return headers.get("origin", address) == address and site == "same-origin"
+
+
 def is_own(headers: Mapping[str, str], *, address: str, token: str, ident: str) -> bool:
     """Tell whether a request that changes something comes from a page of ours.
 

@@ -1,10 +1,13 @@
 """How many requests an address may make: a bucket that fills again."""
 
 from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 ADDRESSES: Final = 10_000
 """Those remembered; who comes back after so many others begins anew."""
+_HOME: Final = 64
+"""Bits of an IPv6 address that one household has alone: it draws the others at will."""
 
 
 class Buckets:
@@ -29,3 +32,20 @@ class Buckets:
         if len(self._left) > ADDRESSES:
             self._left.popitem(last=False)
         return there
+
+
+def network_of(address: str) -> str:
+    """Return what requests are counted by: an address, of IPv6 its network.
+
+    Args:
+        address: As it came; one that is none counts as itself.
+    """
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(read, IPv6Address):
+        if read.ipv4_mapped is not None:
+            return str(read.ipv4_mapped)
+        return f"{int(read) >> (read.max_prefixlen - _HOME):x}::"
+    return str(read)
