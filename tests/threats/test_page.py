@@ -21,7 +21,7 @@ def test_rows_are_found_and_numbered_without_a_hole():
     by_attacker: dict[str, list[int]] = {}
     for id_, *_ in ROW.findall(PAGE):
         by_attacker.setdefault(id_[0], []).append(int(id_[1:]))
-    assert list(by_attacker) == list("LPSCXDT")
+    assert list(by_attacker) == list("LPSCXOWFDT")
     for numbers in by_attacker.values():
         assert numbers == list(range(1, len(numbers) + 1))
     heads = PAGE.count("| id | cannot | shown by |")
