@@ -17,7 +17,7 @@ from tallystick.cases.letter import Language, Letter
 _FACE: Final = "Liberation Serif"
 _PAGE: Final = """\
 #let letter = json(bytes(sys.inputs.letter))
-#set document(title: letter.title)
+#set document(title: letter.title, date: none)
 #set page(paper: "a4", margin: (x: 25mm, y: 22mm), numbering: "1 / 1")
 #set text(font: ("Libertinus Serif", "New Computer Modern"), size: 11pt,
   lang: letter.language)
@@ -74,6 +74,8 @@ def letter_pdf(letter: Letter, *, language: Language) -> bytes:
         "language": language,
     }
     pdf: bytes = typst.compile(
-        _PAGE.encode(), sys_inputs={"letter": json.dumps(told, ensure_ascii=False)}
+        _PAGE.encode(),
+        ignore_system_fonts=True,
+        sys_inputs={"letter": json.dumps(told, ensure_ascii=False)},
     )
     return pdf
