@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.cases.course import ASKS_MOST
+from tallystick.cases.course import ANSWERS, ASKS_MOST, CASE
+from tallystick.cases.options import options
 from tallystick.cases.state import overdue
+from tallystick.proof import latest
 
-from .parties import DAY, HANDLES, PARTIES, RAISED, T0, read, say
+from .parties import DAY, HANDLES, PARTIES, RAISED, T0, TERMS, read, say
 
 OTHER = {"BY": "RU", "RU": "BY"}
 halves = st.dictionaries(st.sampled_from(HANDLES), st.just({"ms": 1}), min_size=1)
@@ -173,3 +175,35 @@ def as_names(value):
     if isinstance(value, tuple | list):
         value = sorted(value, key=str)
     return json.dumps(value, sort_keys=True, default=dict)
+
+
+@pytest.mark.property
+@settings(deadline=None)
+@given(sayings(), st.sampled_from(PARTIES), st.integers(0, 20))
+def test_what_may_be_said_counts_and_nothing_else_does(told, by, days):
+    """What is offered to a party is what the fold takes from it, choice by choice."""
+    said = signed(told)
+    now_ms = said[-1].statement.at_ms + days * DAY
+    day = (now_ms - T0) / DAY
+    state = read(said, day)
+    ends = [one for one in said if one.id in latest(said)]
+    offered = {
+        (one.kind, choice)
+        for one in options(state, by=by, parties=PARTIES, terms=TERMS, now_ms=now_ms)
+        for choice in one.choices or ("",)
+    }
+    named = {one for asked in state.asked for one in asked.crossings}
+    tried = {
+        ("raised", ""): RAISED,
+        ("asked", ""): {"whom": "BY", "question": "as-answered"},
+        ("appealed", ""): {},
+        ("closed", ""): {},
+        **{("answered", one): {"answer": one} for one in ANSWERS},
+        **{("decided", one): {"decision": one} for one in CASE.decisions},
+        **{("opened", one): {"halves": {one: {}}} for one in {*HANDLES, *named}},
+    }
+    for (kind, choice), body in tried.items():
+        more = say(by, kind, body, now_ms, *ends)
+        counts = more.id in read([*said, more], day).steps
+        assert counts == ((kind, choice) in offered), (kind, choice)
+    assert offered <= tried.keys()
