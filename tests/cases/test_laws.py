@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.cases.course import ANSWERS, ASKS_MOST, CASE
+from tallystick.cases.fold import fold
 from tallystick.cases.options import options
 from tallystick.cases.state import overdue
 from tallystick.proof import latest
@@ -184,12 +185,12 @@ def test_what_may_be_said_counts_and_nothing_else_does(told, by, days):
     """What is offered to a party is what the fold takes from it, choice by choice."""
     said = signed(told)
     now_ms = said[-1].statement.at_ms + days * DAY
-    day = (now_ms - T0) / DAY
-    state = read(said, day)
+    told_of = {"parties": PARTIES, "terms": TERMS, "now_ms": now_ms}
+    state = fold("case/C1", said, **told_of)
     ends = [one for one in said if one.id in latest(said)]
     offered = {
         (one.kind, choice)
-        for one in options(state, by=by, parties=PARTIES, terms=TERMS, now_ms=now_ms)
+        for one in options(state, by=by, **told_of)
         for choice in one.choices or ("",)
     }
     named = {one for asked in state.asked for one in asked.crossings}
@@ -204,6 +205,6 @@ def test_what_may_be_said_counts_and_nothing_else_does(told, by, days):
     }
     for (kind, choice), body in tried.items():
         more = say(by, kind, body, now_ms, *ends)
-        counts = more.id in read([*said, more], day).steps
+        counts = more.id in fold("case/C1", [*said, more], **told_of).steps
         assert counts == ((kind, choice) in offered), (kind, choice)
     assert offered <= tried.keys()
