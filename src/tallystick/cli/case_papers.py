@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,14 +18,6 @@ from tallystick.cli.case_desk import (
     now_ms,
     open_desk,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tallystick.cases.letter import Letter
-    from tallystick.store.cases import CaseDesk
-
-CROSSINGS_MOST = 100_000
 
 
 class Tongue(StrEnum):
@@ -52,10 +44,11 @@ def letter(
     Example: tally cases letter 7QF2M9XT4CW0AB12 --language be --out request.docx
     --store sqlite:///cases.db --key by.key --channel channel.toml
     """
-    from tallystick.cases.letter import Subject, write_letter
-    from tallystick.model import ConfigError, RefusedError
+    from tallystick.model import ConfigError
+    from tallystick.office.papers import LETTERS, letter_of
 
-    if out.suffix not in {".txt", ".docx", ".pdf"}:
+    form = LETTERS.get(out.suffix.removeprefix("."))
+    if form is None:
         raise ConfigError(
             "case-suffix",
             f"A letter cannot be written as {out.name}.",
@@ -64,24 +57,8 @@ def letter(
     with open_desk(store, key, channel, days) as (desk, _):
         about, name = about_of(case)
         state = desk.state(about, now_ms=now_ms())
-        if not state.asked or not about.startswith("case/"):
-            raise RefusedError(
-                "case-unasked",
-                "Nobody was asked about this case yet.",
-                advice="`tally cases ask` asks; the letter repeats it.",
-            )
-        row, asked = desk.cases.case(name), state.asked[-1]
-        fields = Subject.__slots__
-        written = write_letter(
-            Subject(case=name, **{f: getattr(row, f) for f in fields if f != "case"}),
-            language=language.value,
-            sender=asked.by,
-            whom=asked.operator or asked.whom,
-            question=asked.question,
-            handles=asked.crossings,
-            due_ms=state.due_ms if state.state == "asked" else None,
-        )
-        out.write_bytes(_as(out.suffix, written, language))
+        written = letter_of(desk, name, state, language.value)
+        out.write_bytes(form.write(written, language.value, now_ms()))
     typer.echo(f"Written: {out}")
 
 
@@ -98,12 +75,11 @@ def export(
     Example: tally cases export 7QF2M9XT4CW0AB12 --out case.xlsx
     --store sqlite:///cases.db --key by.key --channel channel.toml
     """
-    from dataclasses import asdict
-
     from tallystick.model import ConfigError
-    from tallystick.report.cases import Dossier, dossier_json, dossier_xlsx
+    from tallystick.office.papers import DOSSIERS, dossier_of
 
-    if out.suffix not in {".json", ".xlsx"}:
+    form = DOSSIERS.get(out.suffix.removeprefix("."))
+    if form is None:
         raise ConfigError(
             "case-suffix",
             f"A case cannot be written as {out.name}.",
@@ -111,17 +87,8 @@ def export(
         )
     with open_desk(store, key, channel, days) as (desk, _):
         about, name = about_of(case)
-        dossier = Dossier(
-            case=asdict(desk.cases.case(name)),
-            state=asdict(desk.state(about, now_ms=now_ms())),
-            days=[asdict(day) for day in desk.cases.trend(name)],
-            crossings=[asdict(one) for one in _crossings(desk, name)],
-            statements=[one.note.decode() for one in desk.said(about)],
-        )
-        if out.suffix == ".json":
-            out.write_text(dossier_json(dossier), encoding="utf-8")
-        else:
-            out.write_bytes(dossier_xlsx(dossier, at_ms=now_ms()))
+        state = desk.state(about, now_ms=now_ms())
+        out.write_bytes(form.write(dossier_of(desk, name, state), now_ms()))
     typer.echo(f"Written: {out}")
 
 
@@ -175,26 +142,3 @@ def bundle(
         data = case_bundle(side, about, uncosigned=without_cosignature)
     Disk().put(out.absolute(), data)
     typer.echo(f"Written: {out}, {len(data):,} bytes")
-
-
-def _as(suffix: str, written: Letter, language: Tongue) -> bytes:
-    from tallystick.report.cases import letter_docx, letter_pdf
-
-    if suffix == ".docx":
-        return letter_docx(written, language=language.value, at_ms=now_ms())
-    if suffix == ".pdf":
-        return letter_pdf(written, language=language.value)
-    return written.text.encode()
-
-
-def _crossings(desk: CaseDesk, name: str) -> Sequence[Any]:
-    """Return a case's crossings, at most as many as a workbook can show."""
-    every: list[Any] = []
-    after = None
-    while len(every) < CROSSINGS_MOST:
-        some = desk.cases.crossings(name, after=after, size=500)
-        every += some
-        if len(some) < 500:
-            break
-        after = (some[-1].at_ms, some[-1].handle)
-    return every

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tallystick.cli.case_desk import date_of, now_ms
 
@@ -52,17 +52,3 @@ def what_was_done(desk: CaseDesk, about: str, name: str) -> str:
             return f"{body.get('action')} by {body.get('rule')}"
     given = desk.objections.objection(name)
     return f"{given.action} by {given.rule}"
-
-
-def questions_of(kind: str) -> list[tuple[str, str]]:
-    """Return what may be asked about a kind of case: of whom, and the question."""
-    from tallystick.domains.calls.cases import RULES
-
-    return [one for rule in RULES if rule.kind == kind for one in rule.asks]
-
-
-def raised_body(row: CaseRow) -> dict[str, Any]:
-    """Return what is said of a case when it is raised."""
-    names = ("domain", "kind", "departure", "arrival", "actor", "object", "crossings")
-    more = ("ms", "first_ms", "last_ms", "confidence_ppm")
-    return {name: getattr(row, name) for name in (*names, *more)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -31,13 +31,8 @@ from tallystick.cli.case_figures import figures_of
 from tallystick.cli.case_words import (
     line_of,
     lines_of,
-    questions_of,
-    raised_body,
     what_was_done,
 )
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="cases",
@@ -208,6 +203,8 @@ def show(
     Example: tally cases show 7QF2M9XT4CW0AB12 --store sqlite:///cases.db --key by.key
     --channel channel.toml
     """
+    from tallystick.office.casework import questions_of
+
     with open_desk(store, key, channel, days) as (desk, _):
         about, name = about_of(case)
         state = desk.state(about, now_ms=now_ms())
@@ -253,6 +250,8 @@ def ask(
     Example: tally cases ask 7QF2M9XT4CW0AB12 --question as-answered
     --store sqlite:///cases.db --key by.key --channel channel.toml
     """
+    from tallystick.office.casework import raised_body
+
     with open_desk(store, key, channel, days) as (desk, signing):
         about, name = about_of(case)
         if desk.state(about, now_ms=now_ms()).state == "none":
@@ -279,32 +278,12 @@ def open_(
     Example: tally cases open 7QF2M9XT4CW0AB12 --store sqlite:///cases.db --key by.key
     --channel channel.toml
     """
-    from tallystick.model import RefusedError
+    from tallystick.office.casework import halves_to_open
 
     with open_desk(store, key, channel, days) as (desk, signing):
         about, name = about_of(case)
         state = desk.state(about, now_ms=now_ms())
-        named = {one for asked in state.asked for one in asked.crossings}
-        named -= state.opened.get(signing.party, {}).keys()
-        row = desk.cases.case(name)
-        side = "departure" if row.departure == signing.party else "arrival"
-        halves = {}
-        for one in desk.cases.named(sorted(named)):
-            if getattr(one, f"{side}_id") is not None:
-                halves[one.handle] = {
-                    "record": getattr(one, f"{side}_id"),
-                    "at_ms": one.at_ms,
-                    "trunk": getattr(one, f"{side}_point"),
-                    "calling": getattr(one, f"{side}_calling"),
-                    "called": getattr(one, f"{side}_called"),
-                }
-        if not halves:
-            raise RefusedError(
-                "case-halves",
-                "There is no half of yours to open among the crossings asked about.",
-                advice="Import the result that holds them; what is missing is an "
-                "answer, too: no-evidence.",
-            )
+        halves = halves_to_open(desk, name, signing.party, state)
         say(desk, signing, about, "opened", {"halves": halves})
 
 
