@@ -145,19 +145,17 @@ def propose(file: _File, own: _Own, book: _Book = _DEFAULT) -> None:
 
     Example: tally agreement propose draft.toml --own by.key --book book
     """
-    from tallystick.agreement.text import digest_of, parse_text
+    from tallystick.agreement.life import proposal
+    from tallystick.agreement.text import parse_text
     from tallystick.node.kept.book import say, start_book
 
     text = _read(file)
     value = parse_text(text, origin=str(file))
     opened = start_book(book, value)
-    before = opened.life().versions
-    follows = {"follows": before[-1].digest} if before else {}
-    digest = digest_of(text)
-    kind = "amended" if before else "proposed"
-    body = {"text": text, "digest": digest, **follows}
+    kind, body = proposal(opened.life(), text)
     say(opened, own, kind, body, _now_ms())
-    typer.echo(f"{kind}: {value.name}, version {value.version}, text {digest[:12]}.")
+    digest = body["digest"][:12]
+    typer.echo(f"{kind}: {value.name}, version {value.version}, text {digest}.")
     _compare(opened.keys)
 
 
@@ -260,22 +258,11 @@ def resume(
 
     Example: tally agreement resume --rule missing --own by.key
     """
-    from tallystick.model import RefusedError
+    from tallystick.agreement.life import lifts
     from tallystick.node.kept.book import open_book, say
 
     opened, now = open_book(book), _now_ms()
-    held = [
-        one.id
-        for one in opened.life().suspensions
-        if one.holds(now) and rule in {None, one.rule}
-    ]
-    if not held:
-        raise RefusedError(
-            "agreement-not-counted",
-            "Nothing of that is suspended.",
-            advice="`tally agreement show` tells what is.",
-        )
-    opened = say(opened, own, "resumed", {"lifts": held[:64]}, now)
+    opened = say(opened, own, "resumed", lifts(opened.life(), now, rule), now)
     _tell(opened.life(), _now_ms())
 
 

@@ -5,6 +5,7 @@ Source: spec/agreement.md, "Life".
 
 from tallystick.agreement.life.bodies import AT_ONCE, BODIES
 from tallystick.agreement.life.fold import fold, in_force
+from tallystick.agreement.life.saying import lifts, proposal, say
 from tallystick.agreement.life.state import (
     PHASES,
     Answer,
@@ -37,4 +38,7 @@ __all__ = [
     "fold",
     "holding_of",
     "in_force",
+    "lifts",
+    "proposal",
+    "say",
 ]

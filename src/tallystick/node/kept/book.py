@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from tallystick.agreement.life import Life, fold
+from tallystick.agreement import life
 from tallystick.agreement.text import AgreementText, parse_text
 from tallystick.blinding import read_private_key
 from tallystick.model import (
@@ -25,14 +25,11 @@ from tallystick.model import (
 )
 from tallystick.proof import (
     Signed,
-    Statement,
     VerifyingKey,
     encode_verifying_key,
-    latest,
     parse_note,
     parse_verifying_key,
     read_statement,
-    sign_statement,
     signing_key,
 )
 
@@ -59,9 +56,9 @@ class Book:
     keys: tuple[VerifyingKey, ...]
     statements: tuple[Signed, ...]
 
-    def life(self) -> Life:
+    def life(self) -> life.Life:
         """Return the state of the agreement."""
-        return fold(self.statements, name=self.name, keys=self.keys)
+        return life.fold(self.statements, name=self.name, keys=self.keys)
 
 
 def start_book(folder: Path, text: AgreementText) -> Book:
@@ -152,8 +149,10 @@ def say(book: Book, own: Path, kind: str, body: Mapping[str, Any], at_ms: int) -
     Returns:
         The book with the statement.
 
+    What would not count is refused as in `life.say`.
+
     Raises:
-        RefusedError: "agreement-not-counted", with the reason.
+        RefusedError: "agreement-book" when the key is none of the agreement's.
     """
     key = signing_key(read_private_key(own))
     if key.public() not in book.keys:
@@ -162,26 +161,18 @@ def say(book: Book, own: Path, kind: str, body: Mapping[str, Any], at_ms: int) -
             f"The key of {key.party} is none of this agreement's.",
             advice="Give the private key whose public part stands in the text.",
         )
-    statement = Statement(
+    signed = life.say(
+        book.statements,
+        kind,
+        body,
+        name=book.name,
         channel=book.channel,
-        by=key.party,
+        keys=book.keys,
+        key=key,
         at_ms=at_ms,
-        about=f"agreement/{book.name}",
-        kind=kind,
-        after=latest(book.statements),
-        body={name: value for name, value in body.items() if value is not None},
     )
-    signed = sign_statement(statement, key)
-    after = _with(book, (*book.statements, signed))
-    for one in after.life().passed_over:
-        if one.id == signed.id:
-            raise RefusedError(
-                "agreement-not-counted",
-                f"This would not count, and was not said. {one.sentence}",
-                advice="`tally agreement show` tells what is waited for.",
-            )
     keep(book.folder, signed)
-    return after
+    return _with(book, (*book.statements, signed))
 
 
 def keep(folder: Path, signed: Signed) -> bool:
