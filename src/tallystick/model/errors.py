@@ -43,7 +43,17 @@ class VerificationError(TallystickError):
 
 
 class RefusedError(TallystickError):
-    """A law of the product forbids what was asked."""
+    """A law of the product forbids what was asked.
+
+    Attributes:
+        why: The reason in a word, where one code has several; else empty.
+    """
+
+    def __init__(
+        self, code: str, sentence: str, *, advice: str = "", why: str = ""
+    ) -> None:
+        super().__init__(code, sentence, advice=advice)
+        self.why = why
 
 
 class UnavailableError(TallystickError):

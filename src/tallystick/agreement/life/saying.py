@@ -65,6 +65,7 @@ def say(
                 "agreement-not-counted",
                 f"This would not count, and was not said. {one.sentence}",
                 advice="`tally agreement show` tells what is waited for.",
+                why=one.code,
             )
     return signed
 
@@ -106,5 +107,6 @@ def lifts(life: Life, at_ms: int, rule: str | None = None) -> dict[str, Any]:
             "agreement-not-counted",
             "Nothing of that is suspended.",
             advice="`tally agreement show` tells what is.",
+            why="unsuspended",
         )
     return {"lifts": held[:LIFTS_MOST]}

@@ -3,6 +3,7 @@
 Source: spec/agreement.md, "The text".
 """
 
+from tallystick.agreement.text.compare import Difference, differences
 from tallystick.agreement.text.draft import STARTING, draft_text, starting_rules
 from tallystick.agreement.text.fields import AGREEMENT, FORMAT, tables
 from tallystick.agreement.text.kinds import Mistake
@@ -20,9 +21,11 @@ __all__ = [
     "STARTING",
     "AgreedRule",
     "AgreementText",
+    "Difference",
     "Harm",
     "Mistake",
     "Party",
+    "differences",
     "digest_of",
     "draft_text",
     "json_schema",

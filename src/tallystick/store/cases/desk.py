@@ -11,6 +11,7 @@ from typing import Any, Final
 from tallystick.cases.course import TermsAt
 from tallystick.cases.fold import fold
 from tallystick.cases.lawful import lawful_of
+from tallystick.cases.options import Option, options
 from tallystick.cases.state import State
 from tallystick.model import RefusedError
 from tallystick.proof import (
@@ -84,6 +85,12 @@ class CaseDesk:
         """Read where a case (`case/…`) or an objection (`objection/…`) stands."""
         return self._fold(about, self.said(about), now_ms)
 
+    def options(self, state: State, *, by: str, now_ms: int) -> tuple[Option, ...]:
+        """Return what a party may say now where a case stands so; see `options`."""
+        return options(
+            state, by=by, parties=self.parties, terms=self.terms, now_ms=now_ms
+        )
+
     def say(
         self,
         about: str,
@@ -129,6 +136,7 @@ class CaseDesk:
                 "case-step",
                 f"Nothing was said: {_WHY[why].format(kind=kind, state=stands.state)}",
                 advice="`tally cases show` says whose turn it is, and until when.",
+                why=why,
             )
         StatementBook(self.store, self.channel).keep(signed, now_ms=now_ms)
         self._note(about, after)

@@ -10,17 +10,20 @@ from tallystick.store.log.folder import (
     stop_log,
     stopped_by,
 )
+from tallystick.store.log.looking import LogLook, look_at_log
 from tallystick.store.log.seen import WitnessFolder
 from tallystick.store.log.waiting import laid_in, lay_in, ref_of, take_waiting
 
 __all__ = [
     "Disk",
     "LogFolder",
+    "LogLook",
     "WitnessFolder",
     "check_log",
     "create_log",
     "laid_in",
     "lay_in",
+    "look_at_log",
     "open_log",
     "read_file",
     "ref_of",

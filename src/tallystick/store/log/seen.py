@@ -71,6 +71,13 @@ class WitnessFolder:
                 advice="Restore the file. Without it a forked log would not be seen.",
             ) from None
 
+    def seen_ms(self, origin: str) -> int:
+        """Return when that was written down, by this machine's clock; 0: never."""
+        try:
+            return self._path(origin).stat().st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            return 0
+
     def answer(self, body: bytes, *, now_s: int) -> Answer:
         """Answer a request: see `consider`; a refusal says why in its sentence.
 
