@@ -1,14 +1,16 @@
 """The console put together: who may do what, then the page that does it."""
 
+import contextlib
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -28,11 +30,11 @@ from tallystick.console.visit import Handler, Visit, go
 from tallystick.model import TallystickError
 from tallystick.store import Store
 
-FORM_LIMIT: Final = 65_536
 FIELDS_LIMIT: Final = 64
 TOUCH_MS: Final = 10_000
 """A session's use is written down at most so often."""
 _FORM: Final = "application/x-www-form-urlencoded"
+_FILE: Final = "multipart/form-data"
 
 
 def app(store: Store, settings: ConsoleSettings) -> ASGIApp:
@@ -77,7 +79,7 @@ def _endpoint(
             return PlainTextResponse(
                 "Too many requests; wait a moment.\n", 429, {"retry-after": "5"}
             )
-        form = await _form(request) if right.method == "POST" else {}
+        form = await _form(request, right.most) if right.method == "POST" else {}
         try:
             return await run_in_threadpool(_answer, desk, right, handler, request, form)
         except Exception as error:  # ruff: ignore[blind-except] (a line, not a traceback)
@@ -87,21 +89,23 @@ def _endpoint(
     return answer
 
 
-async def _form(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form.
+async def _form(request: Request, most: int) -> Mapping[str, str]:
+    """Return the fields of a form; of a file its text.
 
     Raises:
-        HTTPException: 413 or 400; it is too large, or none.
+        HTTPException: 413, 415 or 400; it is too large, or none.
     """
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > FORM_LIMIT:
+        if len(body) > most:
             raise HTTPException(413)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind not in {_FORM, _FILE}:
+        raise HTTPException(415)
     try:
-        if body and kind != _FORM:
-            raise HTTPException(415)
+        if kind == _FILE:
+            return await _parts(request, bytes(body), most)
         fields = parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
@@ -109,9 +113,31 @@ async def _form(request: Request) -> Mapping[str, str]:
             errors="strict",
             max_num_fields=FIELDS_LIMIT,
         )
-    except ValueError:
+    except (ValueError, MultiPartException):
         raise HTTPException(400) from None
     return dict(fields)
+
+
+async def _parts(request: Request, body: bytes, most: int) -> dict[str, str]:
+    """Return the fields of a form with a file, as text."""
+
+    async def stream() -> AsyncGenerator[bytes]:  # ruff: ignore[unused-async] (the parser wants it so)
+        yield body
+
+    parser = MultiPartParser(
+        request.headers,
+        stream(),
+        max_files=1,
+        max_fields=FIELDS_LIMIT,
+        max_part_size=most,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        form = await parser.parse()
+        stack.push_async_callback(form.close)
+        return {
+            name: value if isinstance(value, str) else (await value.read()).decode()
+            for name, value in form.multi_items()
+        }
 
 
 def _answer(

@@ -1,6 +1,7 @@
 """What every page works with."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -48,6 +49,7 @@ class Desk:
         callers: What callers may ask, by where they come from: 20 times at once, then
             every ten seconds.
         references: What may be said by one reference: 5 times, then every minute.
+        saying: Held while something is said, so that what was seen still holds then.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class Desk:
     sign_ins: SignIns
     callers: Buckets
     references: Buckets
+    saying: threading.Lock = field(default_factory=threading.Lock)
 
 
 def desk_of(store: Store, settings: ConsoleSettings) -> Desk:

@@ -33,6 +33,9 @@ class ConsoleSettings:
         provider: The identity provider that lets people in, too; None: there is none.
         side: The party's side of its channel, to say something from; None: the console
             shows, and says nothing.
+        witness: Folder in which it remembers what it cosigned for the peer; None: none.
+        peer_log: Origin of the peer's log; empty: by its key.
+        log_at: Where the party's log is served, host and port; empty: nowhere.
         idle_ms: After so long without use a session ends.
         session_ms: So long after sign-in it ends in any case.
         entering_ms: So long may somebody take from password to code.
@@ -51,6 +54,9 @@ class ConsoleSettings:
     terms: Terms = field(default_factory=Terms)
     provider: ProviderSettings | None = None
     side: Side | None = None
+    witness: Path | None = None
+    peer_log: str = ""
+    log_at: str = ""
     idle_ms: int = 30 * MINUTE_MS
     session_ms: int = 12 * HOUR_MS
     entering_ms: int = 10 * MINUTE_MS

@@ -10,6 +10,7 @@ from tallystick.console.serving import Listening
 from tallystick.console.settings import ConsoleSettings
 from tallystick.model import ConfigError
 from tallystick.node.config.files import read_text
+from tallystick.node.config.outward import Proof
 from tallystick.node.config.people import Oidc
 from tallystick.node.config.settings import NodeSettings
 from tallystick.office import OfficeSettings, Side, office_settings
@@ -31,6 +32,7 @@ class Told:
         node: Where the node answers; empty: it answers nobody by HTTP.
         verdicts: Where it keeps its verdicts.
         party: Our own name.
+        proof: Where its log is served, and what it saw of the peer's; None: nowhere.
         provider: The identity provider; None: there is none.
         secrets: Where the key lies that seals the secrets of authenticators.
     """
@@ -43,6 +45,7 @@ class Told:
     node: str
     verdicts: Path
     party: str
+    proof: Proof | None
     provider: ProviderSettings | None
     secrets: Path
 
@@ -53,8 +56,12 @@ class Told:
             side: As `open_side` opened it.
         """
         beside = self.objections and self.public is None
+        proof = self.proof
         return ConsoleSettings(
             serves="all" if beside else "inside",
+            witness=proof.witness if proof else None,
+            peer_log=(proof.peer_log if proof else None) or "",
+            log_at=proof.listen if proof else "",
             address=self.listening.address,
             sealer=open_sealer(self.secrets, People(side.store)),
             node=self.node,
@@ -107,6 +114,7 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
         verdicts=settings.folder / "verdicts",
         party=settings.party,
+        proof=settings.proof,
         provider=_provider(console.oidc),
         secrets=key_place(console.secrets, office.store),
     )

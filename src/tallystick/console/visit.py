@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tallystick.console.desk import Desk
@@ -87,6 +88,16 @@ class Visit:
     def may(self, page: str, action: str) -> bool:
         """Tell whether they may do something."""
         return self.is_in and may(self.who.role, page, action)
+
+    def require(self, page: str, action: str) -> None:
+        """Refuse what they may not do, and note it.
+
+        Raises:
+            HTTPException: 403.
+        """
+        if not self.may(page, action):
+            self.note("refused", record=f"{self.path}: {action}")
+            raise HTTPException(403)
 
     def render(self, template: str, **values: object) -> str:
         """Return a template filled in."""

@@ -5,9 +5,9 @@ from typing import Final
 from tallystick.console.pages import (
     account,
     audit,
-    cases,
     findings,
     harm,
+    log,
     objection,
     objections,
     people,
@@ -16,24 +16,32 @@ from tallystick.console.pages import (
     sign_in,
     today,
 )
+from tallystick.console.pages.agreement import one as agreement_one
+from tallystick.console.pages.agreement import say as agreement_say
+from tallystick.console.pages.agreement import text as agreement_text
+from tallystick.console.pages.cases import listing, one, papers, say
 from tallystick.console.visit import Handler
 
-PAGES: Final = (
-    objection,
-    sign_in,
-    today,
-    cases,
-    objections,
-    findings,
-    routes,
-    harm,
-    people,
-    audit,
-    settings,
-    account,
-)
+_PAGES: Final = {
+    "objection": (objection,),
+    "sign_in": (sign_in,),
+    "today": (today,),
+    "cases": (listing, one, say, papers),
+    "objections": (objections,),
+    "findings": (findings,),
+    "routes": (routes,),
+    "agreement": (agreement_one, agreement_text, agreement_say),
+    "harm": (harm,),
+    "log": (log,),
+    "people": (people,),
+    "audit": (audit,),
+    "settings": (settings,),
+    "account": (account,),
+}
+
 HANDLERS: Final[dict[tuple[str, str], Handler]] = {
-    (page.__name__.rpartition(".")[2], action): handler
-    for page in PAGES
-    for action, handler in page.HANDLERS.items()
+    (page, action): handler
+    for page, modules in _PAGES.items()
+    for module in modules
+    for action, handler in module.HANDLERS.items()
 }

@@ -1,13 +1,11 @@
 """Numbers that are hidden, and the reason why somebody looks at them."""
 
-import re
 from typing import Final
 
+from tallystick.console.pages.numbers import holds_number
 from tallystick.domains.calls.numbers import mask
 
 WHY_LENGTH: Final = 256
-# A date has eight digits; a number that is dialled abroad has more.
-_NUMBER: Final = re.compile(r"(?:\d[\s().+-]*){9}")
 
 
 def hidden(number: str | None) -> str:
@@ -19,4 +17,4 @@ def reason_problem(why: str) -> str:
     """Return what is wrong with a reason; empty: nothing."""
     if not why or len(why) > WHY_LENGTH:
         return "no_reason"
-    return "number_in_reason" if _NUMBER.search(why) else ""
+    return "number_in_reason" if holds_number(why) else ""

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tallystick.console.nodewatch import Looked
-from tallystick.console.pages.cases import count
+from tallystick.console.pages.cases.listing import count
 from tallystick.console.pages.standing import (
     latest_findings,
     since_midnight,

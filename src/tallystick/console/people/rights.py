@@ -13,6 +13,7 @@ _AUDITOR: Final = frozenset[Role]({"auditor"})
 _NUMBERS: Final = frozenset[Role]({"analyst", "officer"})
 _OFFICER: Final = frozenset[Role]({"officer"})
 _CROSSINGS: Final = frozenset[Role]({*_NUMBERS, "operator"})
+_HEADS: Final = frozenset[Role]({"officer", "administrator"})
 _TECHNICAL: Final = frozenset[Role]({"analyst", "auditor", "administrator"})
 
 
@@ -27,6 +28,7 @@ class Right(NamedTuple):
         path: Under which path.
         stage: How far somebody must have come in; `out` is everybody. `public` is
             everybody, too, with no session and no cookie of one.
+        most: Bytes that a form may have.
     """
 
     page: str
@@ -35,7 +37,11 @@ class Right(NamedTuple):
     method: Literal["", "GET", "POST"] = ""
     path: str = ""
     stage: Stage = "in"
+    most: int = 65_536
 
+
+_TEXT: Final = 1_048_576
+"""Bytes: an agreement's text as a browser sends it, with all letters written out."""
 
 RIGHTS: Final = (
     Right("objection", "read", _ALL, "GET", "/objection", "public"),
@@ -58,6 +64,18 @@ RIGHTS: Final = (
     Right("cases", "one", _ALL, "GET", "/cases/{id}"),
     Right("cases", "crossings", _CROSSINGS),
     Right("cases", "open", _NUMBERS, "POST", "/cases/{id}/open"),
+    Right("cases", "live", _ALL, "GET", "/cases/{id}/live"),
+    Right("cases", "prepare", _NUMBERS, "POST", "/cases/{id}/prepare"),
+    Right("cases", "say", _NUMBERS, "POST", "/cases/{id}/say"),
+    Right("cases", "raised", _NUMBERS),
+    Right("cases", "asked", _OFFICER),
+    Right("cases", "opened", _OFFICER),
+    Right("cases", "answered", _OFFICER),
+    Right("cases", "decided", _OFFICER),
+    Right("cases", "appealed", _OFFICER),
+    Right("cases", "closed", _OFFICER),
+    Right("cases", "letter", _NOT_OPERATOR, "GET", "/cases/{id}/letter.{form}"),
+    Right("cases", "dossier", _NUMBERS, "POST", "/cases/{id}/dossier"),
     Right("objections", "read", _NOT_OPERATOR, "GET", "/objections"),
     Right("objections", "export", _NOT_OPERATOR, "GET", "/objections.csv"),
     Right("objections", "one", _NOT_OPERATOR, "GET", "/objections/{reference}"),
@@ -71,9 +89,27 @@ RIGHTS: Final = (
     Right("routes", "read", _ALL, "GET", "/routes"),
     Right("routes", "export", _ALL, "GET", "/routes.csv"),
     Right("routes", "totals", _NOT_OPERATOR),
+    Right("agreement", "read", _ALL, "GET", "/agreement"),
+    Right("agreement", "one", _ALL, "GET", "/agreement/{name}"),
+    Right("agreement", "text", _ALL, "GET", "/agreement/{name}/{digest}"),
+    Right("agreement", "toml", _ALL, "GET", "/agreement/{name}/{digest}/text.toml"),
+    Right("agreement", "note", _ALL, "GET", "/agreement/{name}/said/{id}.note"),
+    Right("agreement", "propose", _OFFICER, "POST", "/agreement", most=_TEXT),
+    Right("agreement", "prepare", _HEADS, "POST", "/agreement/{name}/prepare"),
+    Right("agreement", "say", _HEADS, "POST", "/agreement/{name}/say", most=_TEXT),
+    Right("agreement", "proposed", _OFFICER),
+    Right("agreement", "commented", _OFFICER),
+    Right("agreement", "objected", _OFFICER),
+    Right("agreement", "answered", _OFFICER),
+    Right("agreement", "signed", _HEADS),
+    Right("agreement", "suspended", _HEADS),
+    Right("agreement", "resumed", _HEADS),
+    Right("agreement", "withdrawn", _HEADS),
     Right("harm", "read", _ALL, "GET", "/harm"),
     Right("harm", "one", _ALL, "GET", "/harm/{id}"),
     Right("harm", "file", _ALL, "GET", "/harm/{id}/report.{form}"),
+    Right("log", "read", _NOT_OPERATOR, "GET", "/log"),
+    Right("log", "check", _NOT_OPERATOR, "POST", "/log/check"),
     Right("people", "read", _ADMINISTRATOR, "GET", "/people"),
     Right("people", "export", _ADMINISTRATOR, "GET", "/people.csv"),
     Right("people", "add", _ADMINISTRATOR, "POST", "/people"),

@@ -1,0 +1,1 @@
+"""Agreements: where each stands, its texts, and what is said of it."""
