@@ -10,6 +10,7 @@ import pytest
 from node.tls import Signer
 from tallystick.store import Store, open_store
 
+from .sides import Two, plant, sides
 from .world import Guest, World, running
 
 CHROMIUM = "/usr/bin/chromium"
@@ -61,3 +62,19 @@ def chromium(lacks: Callable[[str], NoReturn]) -> Generator[object]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def two(tmp_path: Path, store: Store) -> Generator[Two]:
+    """Return both sides of a channel; the store of BY is that of the console."""
+    made = sides(tmp_path, store)
+    yield made
+    made.ru.store.close()
+
+
+@pytest.fixture
+def speaking(two: Two, certificate: tuple[Path, Path]) -> Generator[World]:
+    """Return BY's console that may say something to RU, with planted cases."""
+    with running(two.by.store, *certificate, party="BY", side=two.by) as world:
+        plant(two.by)
+        yield world

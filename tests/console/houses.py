@@ -164,7 +164,7 @@ def two_houses(folder: Path, trunks: dict[str, str]) -> Generator[tuple[House, H
 def take(side: Side, found: pl.DataFrame) -> None:
     """Take findings into a party's store."""
     way = {"domain": "calls", "departure": "BY", "arrival": "RU"}
-    desk = side.cases(now_ms())
+    desk = side.cases()
     grouped = group(found, **way, secret=desk.secret, lawful=())
     gather(
         side.store,

@@ -39,7 +39,7 @@ class Two:
                 new = other.statements.keep(signed, now_ms=now_ms, from_peer=True)
                 one.statements.mark_sent(kept.id, now_ms=now_ms)
                 if new and signed.statement.about.startswith("case/"):
-                    other.cases(now_ms).heard(signed, now_ms=now_ms)
+                    other.cases().heard(signed, now_ms=now_ms)
                 carried += new
         return carried
 
@@ -84,10 +84,10 @@ def sides(folder: Path, by_store: Store | None = None) -> Two:
     return Two(side("BY", by_store), side("RU", None), folder)
 
 
-def plant(side: Side, now_ms: int) -> None:
+def plant(side: Side) -> None:
     """Take the planted findings into a party's store."""
     way = {"domain": "calls", "departure": "BY", "arrival": "RU"}
-    desk = side.cases(now_ms)
+    desk = side.cases()
     grouped = group(findings(), **way, secret=desk.secret, lawful=())
     gather(
         side.store,
@@ -100,7 +100,7 @@ def plant(side: Side, now_ms: int) -> None:
     )
 
 
-def case_of(side: Side, actor: str, now_ms: int) -> str:
+def case_of(side: Side, actor: str) -> str:
     """Return the name of the case about a carrier."""
-    rows = side.cases(now_ms).cases.find(CaseQuery()).rows
+    rows = side.cases().cases.find(CaseQuery()).rows
     return next(one.id for one in rows if one.actor == actor)

@@ -14,11 +14,13 @@ from schemathesis.generation import GenerationMode
 
 from tallystick.console.people.rights import RIGHTS, ROLES
 
-from .planted import case_of, object_to, plant
+from .redress import give
+from .sides import case_of
+from .test_say_agreement import NAME, propose
 from .world import SESSION
 
 EXAMPLES: Final = 6
-SAID: Final = {200, 303, 400, 401, 403, 404, 413, 422, 429}
+SAID: Final = {200, 204, 303, 400, 401, 403, 404, 413, 422, 429}
 # What ends the session that tries the others, and a stream that never ends.
 LEFT_OUT: Final = {
     ("account", "everywhere"),
@@ -113,20 +115,23 @@ def hold_to(operation: Any, mode: GenerationMode, guest: Any) -> None:
 # The certificate is this test's own.
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_no_request_finds_a_fault(world, mode):
+def test_no_request_finds_a_fault(speaking, two, mode):
     """Whatever comes, good or bad, from whoever may: a page that says so."""
-    plant(world.store)
+    world = speaking
+    propose(two, world.clock.ms)
     other = world.person("somebody")
     guests = {role: world.visitor(f"{role}-1", role) for role in ROLES}
     paths = {
-        "cases": case_of(world.store, object="T1").id,
-        "objection": object_to(world.store, "call-1"),
-        "objections": object_to(world.store, "call-2"),
+        "objection": give(two.by, "call-1"),
+        "objections": give(two.by, "call-2"),
+        "agreement": NAME,
+        "cases": case_of(two.by, "Elm"),
         "people": world.accounts().people.named(other.name).id,
     }
     seen = [right.path for right in RIGHTS if right.method == "GET"]
     seen = [path.replace("{id}", paths["cases"]) for path in seen if "live" not in path]
     seen = [path.replace("{reference}", paths["objections"]) for path in seen]
+    seen = [path.replace("{name}", NAME) for path in seen]
     pages = [guest.get(path).text for guest in guests.values() for path in seen]
     tried = 0
     for role, guest in guests.items():

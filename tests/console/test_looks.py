@@ -13,7 +13,9 @@ from tallystick.report.texts import LANGUAGES
 
 from .live import calls
 from .planted import desk, plant, publish_reports
-from .redress import give, sides
+from .redress import give
+from .test_log import fill
+from .test_say_agreement import NAME
 from .world import SESSION, running
 
 PAGES = {
@@ -29,6 +31,10 @@ PAGES = {
     "objection": ("officer", "/objections/{objected}"),
     "object": (None, "/objection/{given}"),
     "standing": (None, "/objection/{objected}"),
+    "agreements": ("officer", "/agreement"),
+    "agreement": ("officer", f"/agreement/{NAME}"),
+    "text": ("auditor", f"/agreement/{NAME}/{{digest}}"),
+    "log": ("auditor", "/log"),
     "people": ("administrator", "/people"),
     "person": ("administrator", "/people/{id}"),
     "audit": ("auditor", "/audit"),
@@ -44,7 +50,7 @@ WIDTHS = (1280, 360)
 
 
 @pytest.fixture
-def lively(store, certificate, tmp_path):
+def lively(store, certificate, tmp_path, two):
     """Return a console that shows a node at work, and people of all roles."""
     folder = tmp_path / "nodes"
     folder.mkdir()
@@ -53,7 +59,7 @@ def lively(store, certificate, tmp_path):
         told["provider"] = ProviderSettings(
             name="Ministry", issuer="https://127.0.0.1:9", client="tally"
         )
-        _, told["side"] = sides(store, store)
+        told["side"] = two.by
         with running(store, *certificate, **told) as world:
             yield world
 
@@ -87,7 +93,7 @@ def grave(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme):
+def test_every_page_can_be_used_by_everybody(lively, two, chromium, language, scheme):
     """No serious finding of axe, and nothing wider than the screen; pictures are kept.
 
     Pictures go where TALLY_PICTURES says, to be looked at.
@@ -106,6 +112,7 @@ def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme)
         key=side.key,
         now_ms=lively.clock.ms,
     )
+    fill(two, lively.clock.ms)
     there = {
         "id": target_id,
         "case": case,
@@ -113,6 +120,7 @@ def test_every_page_can_be_used_by_everybody(lively, chromium, language, scheme)
         "objected": objected,
         "finding": desk(lively.store).cases.surest(case, most=1)[0],
         "report": publish_reports(lively.store, told=1_300),
+        "digest": two.by.life(NAME).versions[0].digest,
     }
     for name, (role, path) in PAGES.items():
         page = looker(lively, chromium, role, language, scheme)

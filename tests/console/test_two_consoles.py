@@ -185,7 +185,7 @@ def test_a_case_and_an_agreement_between_two_consoles(
 ):
     """By five roles of two parties, in one language; both consoles agree at the end."""
     version = LANGUAGES.index(language) + 1
-    case = case_of(houses[0].side, ACTORS[language], time.time_ns() // 1_000_000)
+    case = case_of(houses[0].side, ACTORS[language])
     by, ru = (Visitor(chromium, one, "officer", language) for one in houses)
     analyst = Visitor(chromium, houses[0], "analyst", language)
     administrator = Visitor(chromium, houses[1], "administrator", language)
@@ -200,7 +200,7 @@ def test_a_case_and_an_agreement_between_two_consoles(
 
 def test_a_case_without_scripts(houses, chromium):
     """The same pages, loaded anew by hand."""
-    case = case_of(houses[0].side, ACTORS["plain"], time.time_ns() // 1_000_000)
+    case = case_of(houses[0].side, ACTORS["plain"])
     by, ru = (Visitor(chromium, one, "officer", "be", scripts=False) for one in houses)
     a_case(by, ru, by, case, scripts=False)
     by.leave()

@@ -10,14 +10,23 @@ from typing import get_args
 import pytest
 from babel.messages.pofile import read_po
 
+from tallystick.agreement.evidence import FACTS
+from tallystick.agreement.life import PHASES
+from tallystick.agreement.life.fold import _WHY as _UNCOUNTED
+from tallystick.agreement.rule import ACTIONS, MODES
+from tallystick.agreement.sentences import catalogue as sentences
 from tallystick.cases.course import ANSWERS, CASE, OBJECTION
 from tallystick.console.desk import words
-from tallystick.console.pages import audit, cases, findings, objections, people
+from tallystick.console.pages import audit, findings, objections, people
+from tallystick.console.pages.cases import listing as cases
 from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
 from tallystick.console.people.rights import RIGHTS, ROLES
+from tallystick.console.saying import agreement as agreement_said
+from tallystick.console.saying import cases as cases_said
 from tallystick.domains.calls.cases import RULES
 from tallystick.domains.calls.schema import KINDS
 from tallystick.harm.said import Standing
+from tallystick.proof import KINDS as LOGGED
 from tallystick.report.texts import LANGUAGES, texts_in
 from tallystick.store.cases.desk import _WHY
 from tallystick.store.findings.keeping import PARTS, SIDES
@@ -27,6 +36,14 @@ ROUTES = (
     *("carrier", "point", "side", "crossings", "paired", "proven"),
     *("findings", "late_ms"),
 )
+WAITS = ("consultation", "answer", "signature", "first-day", "resume")
+SAYING = files("tallystick.console") / "saying"
+_FIELDS = {
+    name
+    for one in SAYING.iterdir()
+    if one.name.endswith(".py")
+    for name in re.findall(r'Field\(\s*name="(\w+)"', one.read_text(encoding="utf-8"))
+}
 PACKAGE = files("tallystick.console")
 FORMS = {"en": 2, "ru": 3, "be": 3}
 # Letters that the language does not have: a mixed-up catalogue shows by them.
@@ -110,11 +127,30 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"over.{one}" for one in (*_WHY, "later")}
     found = {one for rule in RULES for one in rule.findings}
     asked |= {f"kind.{one}.title" for one in found}
-    for name in ("cases", "reasons"):
-        page = (PACKAGE / "pages" / f"{name}.py").read_text(encoding="utf-8")
-        said = re.findall(r'(?:problem=|return )"(\w+)"', page)
-        asked |= {f"problem.{one}" for one in said}
-    asked.add("problem.number_in_reason")
+    for path in (*(PACKAGE / "pages").rglob("*.py"), *(PACKAGE / "saying").iterdir()):
+        if path.suffix == ".py":
+            page = path.read_text(encoding="utf-8")
+            found = re.findall(r'(?:problem=|refuse\(|_refused\(.+, )"(\w+)"', page)
+            asked |= {f"problem.{one}" for one in found}
+    asked |= {f"uncounted.{one}" for one in (*_UNCOUNTED, "unsuspended")}
+    for kind in cases_said.SAYINGS:
+        asked |= {f"say.{kind}", f"say.{kind}_note", f"did.{kind}"}
+        asked |= {f"sentence.{kind}"}
+    for kind in (*agreement_said.SAYINGS, "proposed"):
+        asked |= {f"did.{kind}", f"step.{kind}", f"sentence.agreement.{kind}"}
+    for kind in agreement_said.SAYINGS:
+        asked |= {f"say.agreement.{kind}", f"say.agreement.{kind}_note"}
+    asked |= {f"say.{one}" for one in _FIELDS}
+    asked |= {f"covers.{one}" for one in cases_said.COVERS}
+    asked |= {f"question.{who}" for rule in RULES for who, _ in rule.asks}
+    asked |= {f"phase.{one}" for one in PHASES}
+    asked |= {f"wait.{one}" for one in WAITS}
+    asked |= {f"then.{one}" for one in ACTIONS}
+    asked |= {f"mode.{one}" for one in (*MODES, "suspended")}
+    asked |= {f"logged.{one}" for one in LOGGED}
+    facts = {f"{fact}_{one}" for fact, words in FACTS.items() for one in words}
+    asked |= {f"fact.{one}" for one in facts - set(sentences())}
+    asked |= {"problem.no_reason", "problem.number_in_reason"}
     entry = (PACKAGE / "people" / "entry.py").read_text(encoding="utf-8")
     passwords = (PACKAGE / "people" / "passwords.py").read_text(encoding="utf-8")
     asked |= {f"refusal.{one}" for one in re.findall(r'Refusal\("(\w+)"', entry)}
