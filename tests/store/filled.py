@@ -25,6 +25,7 @@ def fill(connection, rows, *, only=None):
     kept = {}
     for table in known_tables(connection):
         if only is not None and table.name not in only:
+            kept[table.name] = list(connection.execute(select(table)).mappings())
             continue
         made = [row(table, number, kept) for number in range(rows)]
         connection.execute(insert(table), made)
