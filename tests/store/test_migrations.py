@@ -5,9 +5,10 @@ import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program
 import sys
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, inspect, text
 
 from tallystick.store import open_store
+from tallystick.store.backup.copying import known_tables
 from tallystick.store.opening import opening, revision_of, revisions, upgrade
 from tallystick.store.tables import METADATA, STATEMENTS
 
@@ -22,6 +23,7 @@ KILLED = """
 import os, signal, sys
 from alembic import op
 from tallystick.store import open_store
+from tallystick.store.backup.copying import known_tables
 plain, left = op.create_index, [int(sys.argv[2])]
 def create_index(*words, **more):
     if not left[0]:
@@ -78,6 +80,18 @@ def test_rows_put_in_at_each_version_are_all_there_at_the_end(url):
     assert counted.pop("statements") == MANY + len(EARLIER)
     assert counted.pop("finding_days") > MANY
     assert set(counted.values()) == {MANY}
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+def test_no_table_of_an_earlier_store_is_forgotten_by_backups(tmp_path, earlier):
+    """Whatever a migration once made is known, also if a later one took it away."""
+    with opening(f"sqlite:///{tmp_path}/s.db") as engine:
+        upgrade(engine, earlier)
+        with engine.connect() as connection:
+            known = {one.name for one in known_tables(connection)}
+            there = set(inspect(connection).get_table_names())
+        engine.dispose()
+    assert there - known == {"alembic_version"}
 
 
 @pytest.mark.parametrize("at", [1, 5, 9])
