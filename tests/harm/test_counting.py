@@ -68,6 +68,7 @@ def write(folder: Path, rows, *, number=0):
         "why": "",
         "offset_ms": None,
         "corrected": False,
+        "reference": "",
     }
     table = pa.table(
         {n: [(usual | row)[n] for row in rows] for n in SCHEMA.names}, schema=SCHEMA
