@@ -42,6 +42,7 @@ def write(folder: Path, files: int, rows: int) -> None:
             "waited_ms": [one % 30 for one in range(rows)],
             "offset_ms": [one % 400 for one in range(rows)],
             "corrected": [False] * rows,
+            "reference": [""] * rows,
             "watched": [False] * rows,
         }
         path = folder / f"{KIND}-{at_ms:015d}-{number:06d}.parquet"
