@@ -48,12 +48,15 @@ SORTED_SCHEMA: Final[dict[str, pl.DataType]] = {
     "arrival_answer_ms": pl.Int64(),
     "reasons": pl.String(),
     "evidence": pl.String(),
+    "crossing": pl.String(),
 }
 """What a domain makes of a result's findings, besides `case`, the kind of case (null:
 none, and `why` says the reason). `ms` is how long a crossing lasted, `stake_ms` how
 much of that was paid for in vain; `toward` is what a rate depends on: the beginning of
 the called number, as far as it is shown. `evidence` are JSON objects with `code`,
-`bits` and `detail`, one a line, in the order in which they were weighed."""
+`bits` and `detail`, one a line, in the order in which they were weighed. `crossing`
+names a crossing instead of the two record ids where the parties do not know each
+other's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +140,9 @@ def group(
     )
     crossings = whole.select(
         pl.from_epoch(pl.col("at_ms"), time_unit="ms").dt.strftime("%Y-%m-%d"),
-        "departure_id",
+        pl.coalesce("crossing", "departure_id"),
         "arrival_side",
-        "arrival_id",
+        pl.when(pl.col("crossing").is_null()).then("arrival_id"),
     )
     named = whole.drop("is_lawful").with_columns(
         handle=handles(secret, domain, crossings)

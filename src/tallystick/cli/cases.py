@@ -132,7 +132,7 @@ def import_(
 LEFT = {
     "unproven": "nothing is claimed of them",
     "explained": "they were explained as lawful",
-    "nameless": "no carrier is named",
+    "nameless": "no carrier is named, or the number is the other side's to show",
     "few": "too few yet; they are gathered",
     "unknown": "a kind that no case gathers",
 }

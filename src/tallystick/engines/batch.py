@@ -68,6 +68,7 @@ class PairJob:
         show_numbers: Write one's own numbers in full.
         work: Folder for intermediate files; a temporary one if not given.
         command: The command that asks for this, to be told with the result.
+        epoch: Label of the blinded exchange that this is; "" of none.
     """
 
     departures: tuple[Path, ...]
@@ -84,6 +85,7 @@ class PairJob:
     show_numbers: bool = False
     work: Path | None = None
     command: str = ""
+    epoch: str = ""
 
 
 def pair_calls(job: PairJob, progress: Progress = lambda *_: None) -> dict[str, Any]:
@@ -280,6 +282,7 @@ class Run:
             domestic=domestic,
             names=names,
             show_numbers=self.job.show_numbers,
+            epoch=self.job.epoch,
         )
 
     def _write_late(self, outcome: Outcome, findings: pl.DataFrame) -> None:

@@ -120,6 +120,7 @@ def describe(
     domestic: str | None,
     names: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]],
     show_numbers: bool,
+    epoch: str = "",
 ) -> pl.DataFrame:
     """Join findings with the halves they name.
 
@@ -130,6 +131,7 @@ def describe(
         domestic: Table expression over the domestic halves, if there are any.
         names: Trunk and carrier names by code, for each side.
         show_numbers: Write numbers in full instead of masked.
+        epoch: Label of a blinded exchange, whose counts both sides share; "" of none.
 
     Returns:
         The columns of findings.parquet, and `evidence` (JSON).
@@ -189,10 +191,17 @@ def describe(
             pl.col("certain").fill_null(value=False)
             if "certain" in joined.columns
             else pl.lit(value=False).alias("certain"),
+            *((_crossing(epoch).alias("crossing"),) if epoch else ()),
             "evidence",
             "pass",
         )
     )
+
+
+def _crossing(epoch: str) -> pl.Expr:
+    """Return the name of a crossing where neither side has the other's record ids."""
+    counts = (pl.col(row).cast(pl.String).fill_null("") for row in ("d_row", "a_row"))
+    return pl.concat_str(pl.lit(epoch), *counts, separator=":")
 
 
 def _labelled(

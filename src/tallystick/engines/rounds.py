@@ -268,6 +268,7 @@ def pair_blinded(
         show_numbers=show_numbers,
         work=home.work,
         command=command,
+        epoch=home.epoch,
     )
     run_of = partial(_BlindedRun, home=home, keys=keys, peer=peer, peer_2=peer_2)
     return carry_out(job, run_of, progress)

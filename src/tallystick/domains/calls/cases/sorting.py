@@ -8,6 +8,7 @@ import polars as pl
 from tallystick.cases.grouping import SORTED_SCHEMA, sort_by_rules
 from tallystick.domains.calls.cases.table import RANGE_DIGITS, RULES, SURPLUS
 
+_BY_RANGE = tuple(rule.kind for rule in RULES if rule.object == "range")
 _ANY = "^[+]?([0-9]*)"
 _MAY_LACK = (
     "departure_answered",
@@ -16,6 +17,7 @@ _MAY_LACK = (
     "arrival_answer_ms",
     "reasons",
     "evidence",
+    "crossing",
 )
 
 
@@ -43,6 +45,8 @@ def sort_findings(findings: pl.LazyFrame) -> pl.DataFrame:
     called = pl.coalesce("departure_called", "arrival_called")
     there = findings.collect_schema().names()
     absent = {name: pl.lit(None, pl.String) for name in _MAY_LACK if name not in there}
+    # What only the other side can name is its case to find.
+    hidden = pl.col("arrival_id").is_not_null() & pl.col("arrival_calling").is_null()
     return (
         findings.rename({"kind": "finding"})
         .with_columns(**absent)
@@ -64,6 +68,9 @@ def sort_findings(findings: pl.LazyFrame) -> pl.DataFrame:
             arrival_point=pl.col("arrival_trunk"),
         )
         .with_columns(case=case, actor=actor, object=about)
+        .with_columns(
+            actor=pl.when(~(hidden & pl.col("case").is_in(_BY_RANGE))).then("actor")
+        )
         .with_columns(
             why=pl.when(pl.col("finding") == "unproven")
             .then(pl.lit("unproven"))
