@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.cli.demo import find_nodobo
+from tallystick.cli.demo.day import find_nodobo
 from tallystick.model import UnavailableError
 
 from .told import tally

@@ -21,7 +21,6 @@ def make_app() -> typer.Typer:
         blind,
         cases,
         console,
-        demo,
         explain,
         harm,
         keys,
@@ -34,6 +33,7 @@ def make_app() -> typer.Typer:
         simulate,
         store,
     )
+    from tallystick.cli.demo import day
 
     app = typer.Typer(
         name="tally",
@@ -58,7 +58,7 @@ def make_app() -> typer.Typer:
     app.command()(explain.explain)
     app.add_typer(simulate.app, name="simulate")
     app.command()(score.score)
-    app.command()(demo.demo)
+    app.command()(day.demo)
     app.command()(version)
     return app
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tallystick.proof import SigningKey
-    from tallystick.store.cases import CaseDesk
+    from tallystick.store.cases import CaseDesk, Gathered
 
 Store_ = Annotated[
     str, typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
@@ -116,7 +116,61 @@ def about_of(case: str) -> tuple[str, str]:
     return f"case/{case.upper()}", case.upper()
 
 
-def findings_of(result: Path) -> pl.LazyFrame:
+def take_result(
+    desk: CaseDesk, result: Path, *, departure: str, rates: Path | None = None
+) -> Gathered:
+    """Group a result's findings into cases, or add them to those that are open.
+
+    Args:
+        desk: Of the party that found them.
+        result: The folder that pairing wrote.
+        departure: The party whose side the calls left.
+        rates: CSV with prefix, rate and currency; None: no money is counted.
+
+    Raises:
+        ConfigError: "case-party".
+    """
+    from tallystick.cases.grouping import group
+    from tallystick.cases.money import read_rates
+    from tallystick.cli.case_figures import figures_of
+    from tallystick.domains.calls.cases import RULES, sort_findings
+    from tallystick.model import ConfigError
+    from tallystick.node.config.files import read_text
+    from tallystick.report.result import read_summary
+    from tallystick.store.cases import gather
+
+    if departure not in desk.parties:
+        raise ConfigError(
+            "case-party",
+            f"The channel is not one of {departure}.",
+            advice=f"Its parties are {' and '.join(desk.parties)}.",
+        )
+    (arrival,) = set(desk.parties) - {departure}
+    way = {"domain": "calls", "departure": departure, "arrival": arrival}
+    grouped = group(
+        sort_findings(_findings_of(result)),
+        **way,
+        secret=desk.secret,
+        lawful=desk.cases.lawful(),
+    )
+    deck = None
+    if rates is not None:
+        text = read_text(rates, code="rate-deck", what="The rate deck")
+        deck = read_rates(text, origin=str(rates))
+    return gather(
+        desk.store,
+        desk.channel,
+        grouped,
+        **way,
+        secret=desk.secret,
+        rules=RULES,
+        deck=deck,
+        figures=figures_of(read_summary(result), name=f"{desk.channel} {departure}"),
+        now_ms=now_ms(),
+    )
+
+
+def _findings_of(result: Path) -> pl.LazyFrame:
     """Read the findings of a result folder, each with its evidence.
 
     Raises:

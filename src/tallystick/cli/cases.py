@@ -21,11 +21,11 @@ from tallystick.cli.case_desk import (
     Until_,
     about_of,
     date_of,
-    findings_of,
     ms_of,
     now_ms,
     open_desk,
     say,
+    take_result,
 )
 from tallystick.cli.case_figures import figures_of
 from tallystick.cli.case_words import (
@@ -75,46 +75,8 @@ def import_(
     Example: tally cases import result --store sqlite:///cases.db --key by.key
     --channel channel.toml --departure BY --rates rates.csv
     """
-    from tallystick.cases.grouping import group as group_findings
-    from tallystick.cases.money import read_rates
-    from tallystick.domains.calls.cases import RULES, sort_findings
-    from tallystick.model import ConfigError
-    from tallystick.node.config.files import read_text
-    from tallystick.report.result import read_summary
-    from tallystick.store.cases import gather
-
     with open_desk(store, key, channel) as (desk, _):
-        if departure not in desk.parties:
-            raise ConfigError(
-                "case-party",
-                f"The channel is not one of {departure}.",
-                advice=f"Its parties are {' and '.join(desk.parties)}.",
-            )
-        (arrival,) = set(desk.parties) - {departure}
-        way = {"domain": "calls", "departure": departure, "arrival": arrival}
-        grouped = group_findings(
-            sort_findings(findings_of(result)),
-            **way,
-            secret=desk.secret,
-            lawful=desk.cases.lawful(),
-        )
-        deck = None
-        if rates is not None:
-            text = read_text(rates, code="rate-deck", what="The rate deck")
-            deck = read_rates(text, origin=str(rates))
-        taken = gather(
-            desk.store,
-            desk.channel,
-            grouped,
-            **way,
-            secret=desk.secret,
-            rules=RULES,
-            deck=deck,
-            figures=figures_of(
-                read_summary(result), name=f"{desk.channel} {departure}"
-            ),
-            now_ms=now_ms(),
-        )
+        taken = take_result(desk, result, departure=departure, rates=rates)
         typer.echo(
             f"{taken.new:,} crossings taken in, {taken.repeated:,} were there already; "
             f"{len(taken.opened)} new cases, {len(taken.joined)} that were there."

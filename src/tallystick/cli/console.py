@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli.case_desk import Days_
+from tallystick.cli.demo import two
 
 if TYPE_CHECKING:
     from tallystick.console.people.accounts import Accounts
@@ -20,6 +21,7 @@ accounts_app = typer.Typer(
     name="account", help="Who may sign in, and as what.", no_args_is_help=True
 )
 app.add_typer(accounts_app, name="account")
+app.command(name="demo")(two.two)
 
 _Store = Annotated[
     str,

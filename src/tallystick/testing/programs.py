@@ -134,15 +134,27 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody listens on now, by TCP or UDP."""
+def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
+    """Return a port that nobody listens on now, by TCP or UDP.
+
+    Args:
+        host: Where.
+        wanted: This one, if it is free; 0 for any.
+    """
     while True:
         with socket.socket() as stream:
-            stream.bind((host, 0))
+            # Of a program that has just ended a port may be had again at once.
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                stream.bind((host, wanted))
+            except OSError:
+                wanted = 0
+                continue
             port = int(stream.getsockname()[1])
             with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
                 try:
                     datagrams.bind((host, port))
                 except OSError:
+                    wanted = 0
                     continue
             return port

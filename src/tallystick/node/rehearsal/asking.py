@@ -85,21 +85,28 @@ class Asker:
         Raises:
             UnavailableError: "node-not-ready": it takes too long, or the node ended.
         """
-        await self._until("/readyz", node)
+        await self.until("/readyz", node)
         # The peer's record must reach back to before the first of them.
         await asyncio.sleep(WINDOW_MS / 1000)
 
     async def alive(self, node: Program) -> None:
         """Wait until the node answers at all; raises like `ready`."""
-        await self._until("/healthz", node)
+        await self.until("/healthz", node)
 
-    async def _until(self, path: str, node: Program) -> None:
-        """Ask until there is an answer.
+    async def until(
+        self, path: str, node: Program, *, patience_s: float = PATIENCE_S
+    ) -> None:
+        """Ask at a door until there is an answer.
+
+        Args:
+            path: The door.
+            node: The program that answers there, or what it has opened.
+            patience_s: For so long.
 
         Raises:
             UnavailableError: "node-not-ready".
         """
-        ends_ms = now_ms() + PATIENCE_S * 1000
+        ends_ms = now_ms() + patience_s * 1000
         while await asyncio.to_thread(self.ask, path) is None:
             if now_ms() > ends_ms or node.process.returncode is not None:
                 raise UnavailableError(

@@ -95,7 +95,7 @@ async def rehearsal(
     Yields:
         What it showed.
     """
-    _clear(folder)
+    clear(folder, "tally node demo")
     posts = {party: post() for party in PARTIES}
     settings = prepare(folder, posts)
     lacking = missing_packages()
@@ -150,8 +150,12 @@ def post() -> Post:
     return Post(http=http, sip=sip, channel=channel)
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path, command: str) -> None:
     """Make the folder; what an earlier rehearsal left there goes.
+
+    Args:
+        folder: The folder.
+        command: Whose it is.
 
     Raises:
         ConfigError: "rehearsal-folder": it holds something else.
@@ -165,4 +169,4 @@ def _clear(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    (folder / MARK).write_text("Made by tally node demo; made anew each time.\n")
+    (folder / MARK).write_text(f"Made by {command}, which may make it anew.\n")

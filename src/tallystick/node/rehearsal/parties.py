@@ -52,6 +52,7 @@ mode = "live"
 _SETTINGS: Final = """party = "{party}"
 folder = "kept"            # verdicts
 {rules}
+
 [keys]
 own = "{party}.key"
 terms = "terms.toml"
@@ -100,18 +101,29 @@ def prepare(folder: Path, posts: Mapping[str, Post]) -> dict[str, Path]:
     Returns:
         The settings file of each party.
     """
+    make_parties(folder)
+    made: dict[str, Path] = {}
+    for party in posts:
+        rules = 'rules = "rules.toml"' if party == "RU" else ""
+        (folder / party / "rules.toml").write_text(RULES, encoding="ascii")
+        made[party] = folder / party / "node.toml"
+        made[party].write_text(settings_text(party, posts, rules), encoding="utf-8")
+    return made
+
+
+def make_parties(folder: Path) -> None:
+    """Make a folder for each party, with its key and the terms that both signed.
+
+    Args:
+        folder: Where they are made.
+    """
     keys = {p: new_private_key(p, draw=os.urandom) for p in PARTIES}
     terms = signed_terms(keys, window_ms=WINDOW_MS)
-    made: dict[str, Path] = {}
-    for party, post in posts.items():
+    for party in PARTIES:
         own = folder / party
         own.mkdir(parents=True)
         write_private_key(own / f"{party}.key", keys[party])
         (own / "terms.toml").write_text(terms, encoding="ascii", newline="\n")
-        (own / "rules.toml").write_text(RULES, encoding="ascii")
-        made[party] = own / "node.toml"
-        made[party].write_text(_settings(party, post, posts), encoding="utf-8")
-    return made
 
 
 def signed_terms(
@@ -143,12 +155,19 @@ def signed_terms(
     return text
 
 
-def _settings(party: str, post: Post, posts: Mapping[str, Post]) -> str:
-    asks = party == "RU"
+def settings_text(party: str, posts: Mapping[str, Post], rules: str) -> str:
+    """Return a party's settings; RU follows BY.
+
+    Args:
+        party: Whose.
+        posts: Where each party's node listens.
+        rules: The line that says where its rules are; "" for none.
+    """
+    asks, post = party == "RU", posts[party]
     return _SETTINGS.format(
         party=party,
         other=next(one for one in PARTIES if one != party),
-        rules='rules = "rules.toml"\n' if asks else "",
+        rules=rules,
         http=post.http,
         sip=post.sip,
         channel=post.channel,

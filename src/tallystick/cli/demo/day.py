@@ -81,7 +81,7 @@ def find_nodobo(given: Path | None) -> Path | None:
     """
     from tallystick.model import UnavailableError
 
-    beside = Path(__file__).resolve().parents[3].parent / "shared"
+    beside = Path(__file__).resolve().parents[4].parent / "shared"
     shared = Path(os.environ.get("TALLY_SHARED", beside))
     folder = given or shared / "data" / "telephony" / "nodobo-calls"
     path = folder / "calls.csv" if folder.is_dir() else folder

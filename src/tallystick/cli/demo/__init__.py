@@ -1,0 +1,1 @@
+"""What is shown to whoever looks for the first time: a day, and two countries."""
