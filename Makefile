@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORK ?= build
 
-.PHONY: all demo demo-live test check lint types contracts unit docs bench lock clean
+.PHONY: all demo demo-live demo-console test check lint types contracts unit docs bench lock clean
 all: test
 
 # The environment is rebuilt when the lock changes; every file in it is verified against its hash.
@@ -20,6 +20,10 @@ demo: .venv/ready
 # Two nodes, two switches and their calls; with Debian's kamailio and sip-tester, or by HTTP.
 demo-live: .venv/ready
 	$(BIN)/python -m tallystick node demo --out $(WORK)/demo-live
+
+# Two countries to sign in to, until Ctrl-C; what was done there is kept.
+demo-console: .venv/ready
+	$(BIN)/python -m tallystick console demo --out $(WORK)/demo/parties
 
 test: lint types contracts unit docs
 

@@ -45,7 +45,8 @@ def demo(
 
     Simulates a day between two countries with nine schemes planted, pairs it and
     holds the findings against the truth. Pairs the Nodobo handset logs too, if they
-    are given or lie in ../shared beside the project.
+    are given or lie in ../shared beside the project. Prepares both countries, as
+    `tally console demo` runs them, unless they are there.
 
     Example: tally demo --out demo
     """
@@ -59,6 +60,7 @@ def demo(
     with Stages() as stages:
         told, scored, certain = _pair_day(out, calls, stages)
         real = _pair_logs(logs, out / "nodobo", stages) if logs else None
+        sides = _two_sides(out / "parties", calls, stages)
     console.print(f"[bold]1. A day that never was[/bold]  {calls:,} calls, BY to RU\n")
     for line in _day_lines(told, out):
         console.print(line)
@@ -68,7 +70,10 @@ def demo(
     console.print("\n[bold]2. Real calls[/bold]")
     for line in _logs_lines(real, logs, out):
         console.print(line)
-    console.print("\n[bold]3. Look next[/bold]")
+    console.print("\n[bold]3. Two countries[/bold]")
+    for line in _sides_lines(sides, out / "parties"):
+        console.print(line)
+    console.print("\n[bold]4. Look next[/bold]")
     for line in _next_lines(out, real=real is not None):
         console.print(line)
 
@@ -154,6 +159,39 @@ def _pair_logs(logs: Path, out: Path, stages: "Stages") -> dict[str, Any]:
     )
     write_report(out)
     return told
+
+
+def _two_sides(
+    folder: Path, calls: int, stages: "Stages"
+) -> dict[str, frozenset[str]] | None:
+    """Prepare two countries; None: they are there, and are left as they are."""
+    from tallystick.cli.demo.preparing import CALLS, is_prepared, prepare
+
+    if is_prepared(folder):
+        return None
+    return prepare(folder, stages, calls=min(calls, CALLS))
+
+
+def _sides_lines(
+    found: dict[str, frozenset[str]] | None, folder: Path
+) -> Iterator[str]:
+    """Say what both sides hold.
+
+    Args:
+        found: The cases of each; None: they were there before.
+        folder: Where they lie.
+
+    Yields:
+        Lines of text.
+    """
+    if found is None:
+        yield "As you left them; `tally console demo --fresh` prepares them anew."
+    else:
+        both = found["BY"] & found["RU"]
+        yield "An agreement in force; a day paired without showing a record:"
+        more = len(found["RU"] - both)
+        yield f"{len(both)} cases that both found, {more} of numbers that only RU sees"
+    yield f"tally console demo --out {folder}  sign in at either side"
 
 
 def _day_lines(told: dict[str, Any], out: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tallystick.blinding.keyfile import write_channel
 from tallystick.cli.demo.agreeing import agree
 from tallystick.cli.demo.finding import find
 from tallystick.cli.demo.people import FILE, Visitor, let_in, read_people, write_people
@@ -39,7 +40,9 @@ def is_prepared(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
-def prepare(folder: Path, told: Told, *, calls: int = CALLS) -> None:
+def prepare(
+    folder: Path, told: Told, *, calls: int = CALLS
+) -> dict[str, frozenset[str]]:
     """Make both sides anew.
 
     A folder that holds something else is refused as in `clear`.
@@ -48,6 +51,9 @@ def prepare(folder: Path, told: Told, *, calls: int = CALLS) -> None:
         folder: Of both sides; what was prepared there before is lost.
         told: Hears what is being done, and how far it is.
         calls: Of the day that both sides pair.
+
+    Returns:
+        The names of the cases that each side found.
     """
     at_ms = now_ms()
     clear(folder, "tally console demo")
@@ -58,10 +64,12 @@ def prepare(folder: Path, told: Told, *, calls: int = CALLS) -> None:
         agree(folder, sides, now_ms=at_ms)
         for party, side in sides.items():
             create_log(folder / party / "log", side.key)
-        find(folder, sides, told, calls=calls, now_ms=at_ms)
+            write_channel(folder / party / "channel.toml", side.channel)
+        found = find(folder, sides, told, calls=calls, now_ms=at_ms)
         told("people come to work", 0, 1)
         # Written last: who finds it finds all the others.
         write_people(folder / FILE, let_in(sides, now_ms=at_ms))
+    return found
 
 
 def take_up(folder: Path) -> Prepared:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tallystick.cli.demo.people import Visitor
     from tallystick.cli.demo.preparing import Prepared
 
-PARTIES: Final = Path("build/demo/parties")
+FOLDER: Final = Path("build/demo/parties")
 _WIDTH: Final = 80
 _NAMES: Final = {"BY": "Belarus", "RU": "Russia"}
 
@@ -22,7 +22,7 @@ _NAMES: Final = {"BY": "Belarus", "RU": "Russia"}
 def two(
     out: Annotated[
         Path, typer.Option("--out", help="Folder of both sides; taken up again.")
-    ] = PARTIES,
+    ] = FOLDER,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Prepare anew; what was done there is lost."),

@@ -1,0 +1,115 @@
+"""A visitor of the demonstration: what the terminal says, and what they do with it."""
+
+import contextlib
+import re
+import signal
+import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program)
+import sys
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from cli.told import tally
+
+MOST_S = 90
+TALLY = (sys.executable, "-m", "tallystick")
+
+
+@dataclass
+class Running:
+    """The demonstration at work.
+
+    Attributes:
+        folder: Of both sides.
+        process: The program.
+        said: What it wrote, a file.
+    """
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    said: Path
+
+    @property
+    def text(self) -> str:
+        """Return what it said so far."""
+        return self.said.read_text(encoding="utf-8")
+
+    def address(self, country: str) -> str:
+        """Return where a country's console is, as the terminal says."""
+        found = re.search(rf"^{country} +(http://\S+)$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1]
+
+    def password(self) -> str:
+        """Return everybody's password, as the terminal says."""
+        found = re.search(r"^password +(.+)$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1]
+
+    def code(self, name: str, country: str) -> str:
+        """Return somebody's code, as the terminal says."""
+        found = re.search(rf"^{name} +(\d{{6}}) +(\d{{6}})", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1 if country == "Belarus" else 2]
+
+    @contextlib.contextmanager
+    def signed_in(self, name: str, country: str) -> Generator[httpx2.Client]:
+        """Give a browser of somebody who came in by what the terminal says."""
+        address = self.address(country)
+        fields = {"name": name, "password": self.password()}
+        with httpx2.Client(
+            base_url=address, timeout=MOST_S, headers={"origin": address}
+        ) as http:
+            assert post(http, "/sign-in", fields) == "/sign-in/code"
+            code = {"code": self.code(name, country)}
+            assert post(http, "/sign-in/code", code) == "/"
+            yield http
+
+    def cases(self, party: str, command: str, *words: str) -> str:
+        """Do something about cases at a terminal of one side."""
+        own = ("--store", "sqlite:///store.db", "--channel", "channel.toml")
+        key = () if command == "list" else ("--key", f"{party}.key")
+        done = tally("cases", command, *words, *own, *key, folder=self.folder / party)
+        assert done.status == 0, done.err
+        return done.out
+
+    def end(self) -> int:
+        """Press Ctrl-C and return the status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(MOST_S)
+
+
+def post(http: httpx2.Client, path: str, fields: dict[str, str]) -> str:
+    """Send a form with the token of its page; return where it leads."""
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', http.get(path).text)
+    assert token
+    return http.post(path, data=fields | {"token": token[1]}).headers["location"]
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Generator[Running]:
+    """Run the demonstration until the block ends; it is ready when it is given."""
+    said = folder.parent / "said.txt"
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            (*TALLY, "console", "demo", "--out", str(folder)), stdout=file, stderr=file
+        )
+    shown = Running(folder, process, said)
+    try:
+        until(lambda: "administrator" in shown.text or process.poll() is not None)
+        assert process.poll() is None, shown.text
+        yield shown
+    finally:
+        process.kill()
+        process.wait(MOST_S)
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    ends = time.monotonic() + MOST_S
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
