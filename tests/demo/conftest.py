@@ -8,12 +8,11 @@ from console.conftest import chromium
 from tallystick.cli.demo.preparing import prepare
 
 __all__ = ["chromium"]
-CALLS = 12_000
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of both sides, as `tally demo` prepares it."""
     place = tmp_path_factory.mktemp("two") / "parties"
-    prepare(place, lambda *_: None, calls=CALLS)
+    prepare(place, lambda *_: None)
     return place
