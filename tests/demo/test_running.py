@@ -54,6 +54,9 @@ def test_a_case_is_carried_from_finding_to_done(shown):
         until(lambda: seen("decided"))
         shown.cases("RU", "close", name)
         until(lambda: seen("done"))
+        # What was said is in both logs, and each side has seen the other's grow.
+        for party in ("BY", "RU"):
+            until((shown.folder / party / "log/private/cosigned").is_file)
         assert not re.search(r"\+\d{7,}", by.get(f"/cases/{name}").text)
 
 

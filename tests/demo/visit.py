@@ -14,7 +14,7 @@ import httpx2
 
 from cli.told import tally
 
-MOST_S = 90
+MOST_S = 60
 TALLY = (sys.executable, "-m", "tallystick")
 
 
@@ -103,7 +103,8 @@ def running(folder: Path) -> Generator[Running]:
         assert process.poll() is None, shown.text
         yield shown
     finally:
-        process.kill()
+        # Not killed: it ends what it has started.
+        process.terminate()
         process.wait(MOST_S)
 
 

@@ -21,6 +21,7 @@ _BESIDE: Final = """
 listen = "127.0.0.1:{proof}"
 log = "log"
 witness = "witness"
+peer_witness = "http://127.0.0.1:{peer_proof}"
 
 [office]
 store = "sqlite:///store.db"
@@ -89,6 +90,7 @@ def write_settings(folder: Path, doors: Mapping[str, Doors]) -> dict[str, Path]:
         beside = _BESIDE.format(
             proof=own.proof,
             office=own.office,
+            peer_proof=doors[other].proof,
             peer_office=doors[other].office,
             console=own.console,
             address=own.address,

@@ -40,17 +40,20 @@ def two(
 
     from tallystick.cli.demo.preparing import is_prepared, prepare
     from tallystick.cli.progress import Stages
+    from tallystick.store.log.disk import locked
 
-    with Stages() as stages:
-        if fresh or not is_prepared(out):
-            prepare(out, stages)
     # Lines are cut by hand, so that an address stays whole and can be copied.
     console = Console(width=_WIDTH, highlight=False, soft_wrap=True)
-    try:
-        asyncio.run(_show(out, console))
-    except asyncio.CancelledError:
-        # Told to end by SIGTERM before all was there: the same as by Ctrl-C.
-        raise KeyboardInterrupt from None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(out.with_name(f"{out.name}.lock")):
+        with Stages() as stages:
+            if fresh or not is_prepared(out):
+                prepare(out, stages)
+        try:
+            asyncio.run(_show(out, console))
+        except asyncio.CancelledError:
+            # Told to end by SIGTERM before all was there: the same as by Ctrl-C.
+            raise KeyboardInterrupt from None
 
 
 async def _show(out: Path, console: "Console") -> None:
