@@ -117,6 +117,14 @@ def test_the_tutorial_can_be_walked(shown, chromium):
     assert [one for one in named if one.casefold() not in words] == []
 
 
+def test_the_tutorial_begins_as_the_terminal_does(shown):
+    """By a target of the Makefile, and with what is then printed."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z-]+)", TEXT)) <= set(targets)
+    printed = re.search(r"```text\n(.*?)```", TEXT, re.DOTALL)[1]
+    assert fits(tuple(printed.splitlines()), shown.text)
+
+
 def test_what_the_tutorial_shows_is_there():
     """Every picture, small enough for a page."""
     pictures = [PAGE.parent / one for one in re.findall(r"\]\((\S+\.png)\)", TEXT)]
