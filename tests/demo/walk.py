@@ -8,7 +8,7 @@ from pathlib import Path
 from tallystick.cli.demo.people import read_people
 from tallystick.node.service import now_ms
 
-from .visit import Running
+from .visit import Running, until
 
 SIZE = {"width": 960, "height": 640}
 
@@ -31,11 +31,10 @@ class Window:
         self.page.goto(f"{self._address}{path}")
         self._look()
 
-    def click(self, what):
+    def click(self, what, *, within=None):
         """Click on what has a name."""
-        self.page.locator("main, header").locator("button, a").get_by_text(
-            what, exact=True
-        ).first.click()
+        place = self.page.locator("main, header") if within is None else within
+        place.locator("button, a").get_by_text(what, exact=True).first.click()
         self._look()
 
     def fill(self, **fields):
@@ -50,14 +49,37 @@ class Window:
         self.click("Next")
         self.fill(code=code)
         self.click("Sign in")
-        self.wait("open cases")
+        self.page.get_by_text("open cases").wait_for()
 
-    def wait(self, text):
-        """Load the page anew until a text is there."""
-        while text not in self.page.inner_text("main"):
-            self.page.wait_for_timeout(200)
+    def stands(self, state):
+        """Load a case anew until it stands so."""
+
+        def is_so():
             self.page.reload()
+            return state in self.page.locator("#live [role=status]").inner_text()
+
+        until(is_so)
         self._look()
+
+    def offer(self, what, **fields):
+        """Choose what to say of a case, and look at what would be signed."""
+        self._look()
+        offers = self.page.locator("details.add", has_text=what)
+        one = offers.filter(has=self.page.locator("form.saying")).first
+        if one.get_attribute("open") is None:
+            one.locator("summary").click()
+        for name, value in fields.items():
+            field = one.locator(f"[name={name}]")
+            if name in {"question", "whom", "answer", "decision"}:
+                field.select_option(value)
+            else:
+                field.fill(value)
+        self.click("Show what would be signed", within=one)
+
+    def say(self, what, **fields):
+        """Choose what to say, look at it and sign it."""
+        self.offer(what, **fields)
+        self.click("Sign it")
 
     def picture(self, name):
         """Keep a picture for the tutorial, where TALLY_TUTORIAL says."""
