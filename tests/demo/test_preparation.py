@@ -25,7 +25,7 @@ def sides(folder: Path) -> Generator[dict[str, Side]]:
 
 def rows(side: Side) -> dict[str, CaseRow]:
     """Return a side's cases by name."""
-    found = side.cases(now_ms()).cases.find(CaseQuery(size=500)).rows
+    found = side.cases().cases.find(CaseQuery(size=500)).rows
     return {one.id: one for one in found}
 
 
@@ -39,7 +39,7 @@ def test_both_found_the_same_cases(sides):
     by, ru = (rows(side) for side in sides.values())
     assert by.keys() == {one for one in ru if ru[one].kind != ONLY_RU}
     assert len(by) >= 5
-    desks = [side.cases(now_ms()) for side in sides.values()]
+    desks = [side.cases() for side in sides.values()]
     for name, row in by.items():
         assert (row.kind, row.actor, row.object) == (
             ru[name].kind,
@@ -68,7 +68,7 @@ def test_an_agreement_is_in_force_on_both_sides(sides):
 def test_neither_store_holds_a_number_of_the_other(sides):
     """Each side sees the other's halves without numbers, and by handles."""
     for party, side in sides.items():
-        desk, hidden = side.cases(now_ms()), OTHER[party]
+        desk, hidden = side.cases(), OTHER[party]
         shown = {"departure", "arrival"} - {hidden}
         crossings = [
             one for name in rows(side) for one in desk.cases.crossings(name, size=500)

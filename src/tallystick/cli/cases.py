@@ -27,7 +27,6 @@ from tallystick.cli.case_desk import (
     say,
     take_result,
 )
-from tallystick.cli.case_figures import figures_of
 from tallystick.cli.case_words import (
     line_of,
     lines_of,

@@ -82,7 +82,7 @@ def find(
         )
         rates = folder / party / "rates.csv"
         rates.write_text(_RATES, encoding="ascii")
-        taken = take_result(side.cases(now_ms), result, departure="BY", rates=rates)
+        taken = take_result(side.cases(), result, departure="BY", rates=rates)
         found[party] = frozenset(taken.opened)
     return found
 
