@@ -39,7 +39,7 @@ def test_a_case_is_carried_from_finding_to_done(shown):
 
         def seen(state):
             pages = [one.get(f"/cases/{name}").text for one in (by, ru)]
-            return all(f"<b>{state}" in page for page in pages)
+            return all(f"<b>{state.capitalize()}" in page for page in pages)
 
         assert seen("found")
         words = ("--question", "whose-cards", "--crossings", "5")

@@ -194,6 +194,10 @@ class Publisher:
         """
         self._pending.end(ticket)
         self.lost += 1
+        self.promise_from(at_ms)
+
+    def promise_from(self, at_ms: int) -> None:
+        """Promise nothing up to a moment: a call may have left that nobody told of."""
         if at_ms > self.from_ms:
             self.from_ms = max(self.watermark_ms, at_ms)
 

@@ -3,10 +3,9 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from tallystick.node.rehearsal.parties import Post
 from tallystick.node.rehearsal.ways import ByHttp
 from tallystick.testing.live_calls import Kind
 
@@ -18,14 +17,13 @@ _CALLING: Final = ("+37529", "+37544", "+37533")
 _CALLED: Final = ("+7495", "+7812", "+7916")
 
 
-async def call(posts: Mapping[str, Post], *, seed: int) -> None:
+async def call(way: ByHttp, *, seed: int) -> None:
     """Place calls until cancelled; numbers are nobody's in particular.
 
     Args:
-        posts: Where the nodes of both sides are.
+        way: To the nodes of both sides.
         seed: Of which calls.
     """
-    way = ByHttp(dict(posts))
     for kind in calls(seed):
         await asyncio.gather(way.place(kind), asyncio.sleep(EVERY_S))
 

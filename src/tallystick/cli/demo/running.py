@@ -12,6 +12,7 @@ from tallystick.cli.demo.preparing import Prepared, take_up
 from tallystick.model import UnavailableError
 from tallystick.node.rehearsal.asking import Asker, run_node
 from tallystick.node.rehearsal.course import Told
+from tallystick.node.rehearsal.ways import ByHttp
 from tallystick.node.service import now_ms
 from tallystick.testing.programs import Program
 
@@ -26,10 +27,12 @@ class AtWork:
     Attributes:
         prepared: What runs.
         nodes: Their programs, each of which keeps an office and a console.
+        way: By which calls are placed between them.
     """
 
     prepared: Prepared
     nodes: tuple[Program, ...]
+    way: ByHttp
 
     async def until(self, told: asyncio.Event) -> None:
         """Let it run until somebody is told to end it.
@@ -79,9 +82,10 @@ async def at_work(folder: Path, told: Told) -> AsyncGenerator[AtWork]:
             asker = Asker(posts[party].http)
             await asker.until("/healthz", node, patience_s=PATIENCE_S)
             await Asker(where).until("/sign-in", node, patience_s=PATIENCE_S)
-        calling = asyncio.create_task(call(posts, seed=now_ms()))
+        way = ByHttp(posts)
+        calling = asyncio.create_task(call(way, seed=now_ms()))
         try:
-            yield AtWork(prepared=prepared, nodes=tuple(nodes.values()))
+            yield AtWork(prepared=prepared, nodes=tuple(nodes.values()), way=way)
         finally:
             calling.cancel()
             await asyncio.gather(calling, return_exceptions=True)

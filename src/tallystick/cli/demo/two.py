@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tallystick.cli.demo.people import Visitor
     from tallystick.cli.demo.preparing import Prepared
+    from tallystick.cli.demo.running import AtWork
 
 FOLDER: Final = Path("build/demo/parties")
 _WIDTH: Final = 80
@@ -75,7 +76,7 @@ async def _show(out: Path, console: "Console") -> None:
             loop.add_signal_handler(one, told.set)
         for line in _opening(shown.prepared, out):
             console.print(line)
-        showing = asyncio.create_task(_codes(shown.prepared.people, console))
+        showing = asyncio.create_task(_codes(shown, console))
         try:
             await shown.until(told)
         finally:
@@ -102,19 +103,35 @@ def _opening(prepared: "Prepared", out: Path) -> Iterator[str]:
     yield ""
 
 
-async def _codes(people: list["Visitor"], console: "Console") -> None:
+async def _codes(shown: "AtWork", console: "Console") -> None:
     """Show everybody's code: as it changes on a terminal, else once."""
+    from rich.console import Group
     from rich.live import Live
 
     from tallystick.node.service import now_ms
 
+    people, where = shown.prepared.people, shown.prepared.doors["RU"].address
     if not console.is_terminal:
         console.print(_table(people, now_ms()))
+        while not shown.way.reference:  # ruff: ignore[async-busy-wait] (once a second, for a person)
+            await asyncio.sleep(1)
+        console.print(_refused(where, shown.way.reference))
         return
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(_table(people, now_ms()), refresh=True)
+            last = _refused(where, shown.way.reference)
+            live.update(Group(_table(people, now_ms()), last), refresh=True)
             await asyncio.sleep(1)
+
+
+def _refused(where: str, reference: str) -> str:
+    """Say where the caller who was refused last may object."""
+    if not reference:
+        return ""
+    return (
+        "\nThe last caller whose call Russia refused was given a reference, and "
+        f"objects at\n{where}/objection/{reference}"
+    )
 
 
 def _table(people: list["Visitor"], at_ms: int) -> "RenderableType":

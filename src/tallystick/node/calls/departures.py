@@ -124,7 +124,7 @@ class Departures:
 
     def miss_now(self) -> None:
         """Promise nothing up to now: a call may leave of which nothing is known."""
-        self.publisher.lose(self._now_ms())
+        self.publisher.promise_from(self._now_ms())
 
     def release(self, call_id: str, ending: ClosingRecord, *, now_ms: int) -> bool:
         """Tell how a call ended.

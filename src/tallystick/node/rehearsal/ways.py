@@ -29,6 +29,7 @@ class _Told(msgspec.Struct, frozen=True):
     """What a switch looks at in an answer."""
 
     action: str
+    reference: str | None = None
 
 
 _todo: Final = msgspec.json.Decoder(_Told)
@@ -121,11 +122,15 @@ class ByHttp:
     """No switch: both nodes are told and asked as switches would do it by HTTP.
 
     What a caller would have heard follows from what the switch was told to do.
+
+    Attributes:
+        reference: By which the last caller who was refused may object; "": none was.
     """
 
     def __init__(self, posts: dict[str, Post]) -> None:
         """Speak to the nodes of both parties."""
         self._left, self._came = (Asker(posts[party].http) for party in PARTIES)
+        self.reference = ""
 
     async def place(self, kind: Kind) -> list[Heard]:
         """Place the calls of a kind, some at a time."""
@@ -141,7 +146,10 @@ class ByHttp:
             # Told or not: the call goes on.
             self._left.ask("/v1/departures", _call(call_id, numbers))
         said = self._came.ask("/v1/arrivals", _call(call_id, as_it_arrives(numbers)))
-        refused = said is not None and _todo.decode(said).action == "reject"
+        told = None if said is None else _todo.decode(said)
+        refused = told is not None and told.action == "reject"
+        if refused and told is not None:
+            self.reference = told.reference or self.reference
         waited_ms = round((time.monotonic() - begun) * 1000)
         return Heard(call_id, DECLINED if refused else OK, waited_ms)
 
