@@ -56,7 +56,10 @@ class Window:
 
         def is_so():
             self.page.reload()
-            return state.capitalize() in self.page.locator("#live [role=status]").inner_text()
+            return (
+                state.capitalize()
+                in self.page.locator("#live [role=status]").inner_text()
+            )
 
         until(is_so)
         self._look()
