@@ -70,19 +70,26 @@ def report(
     overdue: Annotated[
         int | None, typer.Option("--overdue", min=0, help="Of them, past deadline.")
     ] = None,
+    book: Annotated[
+        Path | None,
+        typer.Option(
+            "--book", help="The agreement's book, to publish as it says then."
+        ),
+    ] = None,
     least: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--least",
-            help="As agreed: smaller numbers are held back, others rounded down.",
+            help="Smaller numbers are held back, others rounded down; else 10.",
         ),
-    ] = 10,
+    ] = None,
     days: Annotated[
-        int, typer.Option("--after-days", help="So long after its end, as agreed.")
-    ] = 7,
+        int | None,
+        typer.Option("--after-days", help="So long after its end; else 7."),
+    ] = None,
     carriers: Annotated[
-        bool, typer.Option("--carriers", help="Name carriers; only where agreed.")
-    ] = False,
+        bool | None, typer.Option("--carriers", help="Name carriers.")
+    ] = None,
     at: _At = None,
     language: _Language = "en",
 ) -> None:
@@ -92,13 +99,15 @@ def report(
     2026-10-01 --until 2026-11-01 --paired result --out harm-2026-10
     """
     from tallystick.cli.harm_store import count_store
+    from tallystick.cli.harm_terms import terms_of
     from tallystick.engines.kept import HarmJob, count_harm
-    from tallystick.harm import Period, PublishTerms, check_delay, publish
+    from tallystick.harm import Period, check_delay, publish
     from tallystick.report.harm import write_harm
 
     period = Period(from_ms=_moment_ms(from_), until_ms=_moment_ms(until))
-    terms = PublishTerms(least=least, days=days, carriers=carriers)
-    check_delay(period, days=days, now_ms=_now_ms(at))
+    said = {"least": least, "days": days, "carriers": carriers}
+    terms = terms_of(book, said, at_ms=period.until_ms)
+    check_delay(period, days=terms.days, now_ms=_now_ms(at))
     counted = count_store(store, channel, period, now_ms=_now_ms(at))
     job = HarmJob(
         party=party,

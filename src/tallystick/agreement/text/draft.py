@@ -13,7 +13,7 @@ from tallystick.proof import VerifyingKey, encode_verifying_key
 STARTING: Final = ("bilateral", "de", "fi", "fr", "gb", "ie", "no", "pl", "ru")
 """Tables of rules to start from: what regulators do, and the bilateral default."""
 
-_USUAL: Final[dict[str, dict[str, float]]] = {
+_USUAL: Final[dict[str, dict[str, float | str]]] = {
     "window": {
         "before_ms": 8_000,
         "usual_ms": 3_000,
@@ -35,6 +35,7 @@ _USUAL: Final[dict[str, dict[str, float]]] = {
         "appeal_days": 30,
         "redress_days": 3,
     },
+    "publication": {"least": 10, "days": 7, "carriers": '"hidden"'},
 }
 
 

@@ -34,6 +34,7 @@ from tallystick.agreement.text.value import (
     Harm,
     Numbering,
     Party,
+    Publication,
     Retention,
     Tolerances,
     Window,
@@ -96,6 +97,13 @@ def _window_laws(window: Mapping[str, Any], where: str) -> Iterator[Mistake]:
     before, usual = window.get("before_ms"), window.get("usual_ms")
     if before and usual and usual > before:
         yield Mistake(f"{where}.usual_ms", "must not be more than before_ms.")
+
+
+def _publication_laws(told: Mapping[str, Any], where: str) -> Iterator[Mistake]:
+    if told.get("least") == 2:
+        yield Mistake(
+            f"{where}.least", "must not be 2: a number held back could only be 1."
+        )
 
 
 def _text_laws(text: Mapping[str, Any], where: str) -> Iterator[Mistake]:
@@ -275,6 +283,25 @@ DEADLINES: Final = Table(
     ),
 )
 
+PUBLICATION: Final = Table(
+    title="How harm reports are published, so that nobody is told by them.",
+    make=Publication,
+    laws=_publication_laws,
+    fields=(
+        Field(
+            name="least",
+            kind=Number(low=1, high=1_000),
+            says="Smaller numbers are held back, others rounded down; 1: all shown.",
+        ),
+        Field(name="days", kind=days(0, 365), says="So long after a period's end."),
+        Field(
+            name="carriers",
+            kind=Word(words=("hidden", "shown")),
+            says="Whether carriers are named.",
+        ),
+    ),
+)
+
 HARM: Final = Table(
     title="What a rule may do at most; a live rule beyond it suspends itself.",
     make=Harm,
@@ -400,6 +427,12 @@ AGREEMENT: Final = Table(
         Field(name="completeness", kind=COMPLETENESS, says=COMPLETENESS.title),
         Field(name="retention", kind=RETENTION, says=RETENTION.title),
         Field(name="deadlines", kind=DEADLINES, says=DEADLINES.title),
+        Field(
+            name="publication",
+            kind=PUBLICATION,
+            says=PUBLICATION.title,
+            needed=False,
+        ),
         Field(
             name="rules",
             kind=Listed(of=RULE, most=RULES_LIMIT, noun="rules"),

@@ -114,6 +114,22 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """How harm reports are published, so that nobody is told by them.
+
+    Attributes:
+        least: Numbers from 1 to below it are held back, others rounded down to its
+            multiples; 1: all are shown.
+        days: So many days after its end a period may be published.
+        carriers: `hidden` or `shown`.
+    """
+
+    least: int
+    days: int
+    carriers: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Harm:
     """What a rule may do at most before it stops itself.
 
@@ -163,6 +179,7 @@ class AgreementText:
         completeness: What must be complete.
         retention: How long what is kept.
         deadlines: When whose answer is due.
+        publication: How harm reports are published; None: it is not agreed.
         rules: In order.
     """
 
@@ -181,6 +198,7 @@ class AgreementText:
     completeness: Completeness
     retention: Retention
     deadlines: Deadlines
+    publication: Publication | None = None
     rules: tuple[AgreedRule, ...]
 
     @property
