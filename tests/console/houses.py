@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from office.two import MOST_S, certify, free_port
+from office.two import MOST_S, certify
 from tallystick.cases.grouping import group
 from tallystick.console import ConsoleSettings
 from tallystick.console.people.entry import Entry
@@ -23,6 +23,7 @@ from tallystick.proof import signing_key
 from tallystick.store import Account, People
 from tallystick.store.cases import gather
 from tallystick.store.log import create_log
+from tallystick.testing.programs import free_port
 
 from .planted import CALLED, CALLING, findings
 from .world import SEALER, hashed

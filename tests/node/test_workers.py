@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program)
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tallystick.node.service import now_ms
+from tallystick.testing.programs import free_port
 
 from .pair import COUNTRIES, WINDOW_MS, agreed
 
@@ -24,11 +24,7 @@ ACCUSING = {"no_departure", "altered", "repeated"}
 
 def free_ports(count: int) -> list[int]:
     """Return ports nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    return [free_port() for _ in range(count)]
 
 
 @pytest.fixture

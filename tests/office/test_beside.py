@@ -10,13 +10,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from office.two import MOST_S, free_port
+from office.two import MOST_S
 from tallystick.model import UnavailableError
 from tallystick.node.config.settings import load_settings
 from tallystick.node.rehearsal.parties import Post, prepare
 from tallystick.office import office_settings, open_office
 from tallystick.proof import signing_key
 from tallystick.store.log import create_log, stop_log
+from tallystick.testing.programs import free_port
 
 ADDED = """
 [office]

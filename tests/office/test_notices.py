@@ -20,7 +20,7 @@ from sqlalchemy import func, select, update
 
 from net.tls import Authority, answer, serving
 from node.tls import Signer
-from office.two import MOST_S, free_port, until
+from office.two import MOST_S, until
 from tallystick.node.config.settings import load_settings
 from tallystick.node.rehearsal.parties import Post, prepare
 from tallystick.office import office_settings, open_side
@@ -29,6 +29,7 @@ from tallystick.office.notices.ways import signature
 from tallystick.proof import Statement, sign_statement
 from tallystick.store import Notice, Outbox, open_store
 from tallystick.store.tables import OUTBOX, TOLD_UNTIL
+from tallystick.testing.programs import free_port
 
 CHANNEL = "5b" * 32
 SECRET = bytes(range(32))

@@ -16,7 +16,7 @@ import httpx2
 from cli.told import tally
 from node.pair import post, send
 from node.test_two_nodes import C, arriving, warm
-from office.two import MOST_S, certify, free_port
+from office.two import MOST_S, certify
 from tallystick.agreement.text import digest_of, draft_text, parse_text
 from tallystick.blinding.channel import Channel
 from tallystick.blinding.keyfile import write_channel
@@ -26,6 +26,7 @@ from tallystick.node.rehearsal.parties import Post, prepare
 from tallystick.node.service import now_ms
 from tallystick.store import open_store
 from tallystick.store.cases import ObjectionBook
+from tallystick.testing.programs import free_port
 
 RULE = """
 [[rules]]

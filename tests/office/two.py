@@ -4,7 +4,6 @@ import contextlib
 import ipaddress
 import os
 import signal
-import socket
 import subprocess  # ruff: ignore[suspicious-subprocess-import] (our own program)
 import sys
 import time
@@ -27,14 +26,9 @@ from tallystick.blinding import new_private_key
 from tallystick.blinding.channel import channel_between
 from tallystick.blinding.keyfile import write_channel, write_private_key
 from tallystick.proof import encode_verifying_key, signing_key
+from tallystick.testing.programs import free_port
 
 MOST_S = 60
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def certify(folder: Path) -> None:

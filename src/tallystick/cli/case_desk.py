@@ -148,7 +148,7 @@ def take_result(
     (arrival,) = set(desk.parties) - {departure}
     way = {"domain": "calls", "departure": departure, "arrival": arrival}
     grouped = group(
-        sort_findings(_findings_of(result)),
+        sort_findings(findings_of(result)),
         **way,
         secret=desk.secret,
         lawful=desk.cases.lawful(),
@@ -170,7 +170,7 @@ def take_result(
     )
 
 
-def _findings_of(result: Path) -> pl.LazyFrame:
+def findings_of(result: Path) -> pl.LazyFrame:
     """Read the findings of a result folder, each with its evidence.
 
     Raises:

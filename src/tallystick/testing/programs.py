@@ -7,6 +7,7 @@ what was started is gone afterwards.
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -134,14 +135,23 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
+_PORTS: Final = (15_000, 30_000)
+"""Below where Linux, and IANA, have ports for connections begin."""
+
+
 def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
     """Return a port that nobody listens on now, by TCP or UDP.
 
     Args:
         host: Where.
         wanted: This one, if it is free; 0 for any.
+
+    None of those from which the system takes ports for connections: whoever asks there
+    again and again whether somebody listens yet would at last be connected to itself
+    (RFC 9293, 3.5, simultaneous open), and the port be taken.
     """
     while True:
+        wanted = wanted or _PORTS[0] + secrets.randbelow(_PORTS[1] - _PORTS[0])
         with socket.socket() as stream:
             # Of a program that has just ended a port may be had again at once.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
