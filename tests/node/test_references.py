@@ -122,7 +122,7 @@ def test_who_is_told_of_what_was_done_gets_a_reference(tmp_path: Path, action: s
     assert is_reference(reference)
     config = ("--config", str(tmp_path / "RU.toml"))
     done = CliRunner().invoke(make_app(), ["node", "why", "call-1", *config])
-    assert f"the caller objects by {reference}" in done.output.splitlines()
+    assert f"reference {reference}" in done.output.splitlines()
 
 
 @pytest.mark.parametrize("action", ["pass", "log"])

@@ -226,7 +226,7 @@ def why(
     if found["would"] != found["action"]:
         typer.echo(f"a dry run would: {found['would']}")
     if found.get("reference"):
-        typer.echo(f"the caller objects by {found['reference']}")
+        typer.echo(f"reference {found['reference']}")
     course = find_course(folder / "courses", call)
     codes = [*str(found["reasons"]).split(";")]
     codes += ["corrected"] if found.get("corrected") else []
