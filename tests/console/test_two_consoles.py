@@ -59,7 +59,8 @@ class Visitor:
     def until(self, path, text):
         """Open a page again and again, until something is there."""
         ends = time.monotonic() + MOST_S
-        while text not in self.go(path).page.inner_text("main"):
+        wanted = text.casefold()  # a state may begin a sentence
+        while wanted not in self.go(path).page.inner_text("main").casefold():
             assert time.monotonic() < ends, (path, text)
             time.sleep(0.2)
         return self
