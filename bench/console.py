@@ -26,6 +26,7 @@ from cases import CHANNEL, DAY_MS, SECRET, T0, WAY, findings
 from tallystick.cases.grouping import group
 from tallystick.console import ConsoleSettings, app
 from tallystick.console.people.entry import Entry
+from tallystick.console.people.sealing import Sealer
 from tallystick.domains.calls.cases import RULES
 from tallystick.harm import Figures, Period, PublishTerms, publish, reported
 from tallystick.proof import SigningKey, sign_statement
@@ -253,7 +254,12 @@ def date(day: int) -> str:
 
 async def look(store: Store, rounds: int) -> dict[str, list[float]]:
     """Ask for every page so many times; return how long each took, in ms."""
-    settings = ConsoleSettings(address=ADDRESS, party="BY", now_ms=lambda: NOW_MS)
+    settings = ConsoleSettings(
+        address=ADDRESS,
+        party="BY",
+        sealer=Sealer(secrets.token_bytes(32)),
+        now_ms=lambda: NOW_MS,
+    )
     console = app(store, settings)
     roles = ("analyst", "auditor", "administrator", "operator")
     cookies = {role: visitor(store, settings, role) for role in roles}
