@@ -53,7 +53,7 @@ def run(
     from tallystick.node.cluster.membership import settings_of, worker_of
     from tallystick.node.config.flags import parse_flags
     from tallystick.node.config.settings import NodeSettings, load_settings
-    from tallystick.node.service import serve
+    from tallystick.node.process import serve
 
     said = [*(settings or ()), *([f"listen.http={http}"] if http else ())]
     flags = parse_flags(said)
