@@ -54,6 +54,7 @@ FINDINGS: Final = Table(
     Index(None, "at_ms", "handle"),
     Index(None, "confidence_ppm", "at_ms", "handle"),
     Index(None, "finding", "at_ms", "handle"),
+    Index(None, "finding", "certain", "at_ms", "handle"),
     Index(None, "finding", "confidence_ppm", "at_ms", "handle"),
     Index(None, "part", "at_ms", "handle"),
     Index(None, "departure_carrier", "at_ms", "handle"),
