@@ -6,6 +6,7 @@ spoil what it signs.
 """
 
 import contextlib
+import json
 import secrets
 import socket
 import threading
@@ -149,7 +150,9 @@ class Identity:
     """A provider that runs.
 
     `user` is who is signed in there; None: they refuse. `spoil` is given the claims
-    of each ID token and returns another text instead.
+    of each ID token and returns another text instead. `thin` leaves ID tokens with
+    nothing but who it is. `about` is what its user-info endpoint says, None: who is
+    signed in; it was asked `told` times.
     """
 
     issuer: str
@@ -161,6 +164,10 @@ class Identity:
     codes: dict = field(default_factory=dict)
     more: dict = field(default_factory=dict)
     answers: list = field(default_factory=list)
+    thin: bool = False
+    about: object = None
+    told: int = 0
+    access: str = ""
 
     def keys(self):
         return KeySet([self.key]).as_dict(private=False)
@@ -230,7 +237,8 @@ def application(identity):
 
         def generate_user_info(self, user, scope):
             assert "openid" in scope
-            return UserInfo(**user)
+            only = ("sub", "amr", "acr") if identity.thin else user
+            return UserInfo(**{one: user[one] for one in only if one in user})
 
         def encode_id_token(self, token, request):
             text = super().encode_id_token(token, request)
@@ -261,7 +269,15 @@ def application(identity):
             server.create_token_response, await asked(request)
         )
         identity.answers.append(answer.status_code)
+        identity.access = json.loads(answer.body).get("access_token", "")
         return answer
+
+    async def userinfo(request):
+        identity.told += 1
+        if request.headers.get("authorization") != f"Bearer {identity.access}":
+            return Response(status_code=401)
+        said = identity.user if identity.about is None else identity.about
+        return JSONResponse(said)
 
     async def known(request):
         del request
@@ -271,6 +287,7 @@ def application(identity):
                 "authorization_endpoint": f"{identity.issuer}/authorize",
                 "token_endpoint": f"{identity.issuer}/token",
                 "jwks_uri": f"{identity.issuer}/keys",
+                "userinfo_endpoint": f"{identity.issuer}/userinfo",
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256", "ES256"],
@@ -288,6 +305,7 @@ def application(identity):
             Route("/authorize", authorize),
             Route("/token", token, methods=["POST"]),
             Route("/keys", keys),
+            Route("/userinfo", userinfo),
         ]
     )
 

@@ -56,7 +56,8 @@ def settings(folder, issuer, back):
         "RedirectUris": back,
         "IDTokenSignAlg": "RS256",
         "BypassConsent": 1,
-        "IDTokenForceClaims": 1,
+        # Groups by its user-info endpoint, as most providers do it.
+        "IDTokenForceClaims": 0,
         "RequirePKCE": 1,
     }
     return {

@@ -26,6 +26,7 @@ from .identity import CLIENT, SECRET, answer_of, provider
 from .world import Clock, running
 
 VERA = {"sub": "0001", "preferred_username": "Vera", "groups": ["tally-analysts"]}
+AWAY = ("provider_away", 502)
 ROLES = {
     "tally-heads": "administrator",
     "tally-analysts": "analyst",
@@ -58,6 +59,7 @@ def identity(running_identity):
     one.client.id_token_signed_response_alg = "RS256"
     one.codes.clear()
     one.answers.clear()
+    one.thin, one.about, one.told = False, None, 0
     return one
 
 
@@ -223,6 +225,53 @@ def test_roles_follow_the_groups_up_and_down(console, identity):
     for groups in ([], ["tally-headsx"], [["tally-heads"]], {"tally-heads": 1}, 7):
         come(first, identity, amr=["mfa"], groups=groups)
         refused(first, "provider_unknown")
+
+
+def test_what_the_id_token_leaves_out_is_asked_for(console, identity):
+    """Of the user-info endpoint: name, groups and trunks, and nothing else."""
+    guest = console.guest()
+    come(guest, identity, amr=["mfa"], tally={"trunks": ["T1"]})
+    assert (is_in(guest), identity.told) == (True, 0)
+    leave(guest)
+    identity.thin, identity.about = True, {**VERA, "groups": ["carriers"]}
+    identity.about["tally"] = {"trunks": ["T7"]}
+    come(guest, identity, amr=["mfa"])
+    assert (is_in(guest), identity.told) == (True, 1)
+    assert People(console.store).named("vera").trunks == ("T7",)
+    leave(guest)
+    # A second factor that only it speaks of was not asked for.
+    identity.about["amr"] = ["mfa"]
+    come(guest, identity)
+    assert guest.page.headers["location"] == "/sign-in/enrol"
+
+
+@pytest.mark.parametrize(
+    ("about", "more", "refusal"),
+    [
+        ({**VERA, "sub": "0002"}, {}, ("provider_answer",)),
+        ({"groups": ["tally-heads"]}, {}, ("provider_answer",)),
+        ({"sub": "0001"}, {}, ("provider_unknown",)),
+        (["sub", "0001"], {}, AWAY),
+        (VERA, {"userinfo_endpoint": "https://localhost:1/"}, AWAY),
+    ],
+)
+def test_a_user_info_endpoint_that_cannot_be_believed(
+    console, identity, about, more, refusal
+):
+    """Lets nobody in; nor does one who is somebody else there."""
+    identity.thin, identity.about, identity.more = True, about, more
+    guest = console.guest()
+    come(guest, identity, amr=["mfa"])
+    refused(guest, *refusal)
+
+
+def test_a_user_info_endpoint_without_tls_is_none(console, identity):
+    """The whole provider is not spoken with."""
+    identity.more = {"userinfo_endpoint": "http://localhost/"}
+    guest = console.guest()
+    guest.get("/sign-in")
+    guest.get("/sign-in/provider")
+    refused(guest, *AWAY)
 
 
 def test_operators_see_the_trunks_that_the_provider_says(console, identity):
@@ -495,7 +544,7 @@ def test_a_provider_that_is_away_is_said(opened, identity, more):
     world = opened(**more)
     guest = world.guest()
     guest.get("/sign-in/provider")
-    refused(guest, "provider_away", 502)
+    refused(guest, *AWAY)
     guest.sign_in(world.person("boris"))
 
 
@@ -515,7 +564,7 @@ def test_a_provider_that_says_strange_things_of_itself_is_not_used(
     identity.more = more
     guest = console.guest()
     guest.get("/sign-in/provider")
-    refused(guest, "provider_away", 502)
+    refused(guest, *AWAY)
 
 
 def test_without_a_provider_there_is_no_such_page(guest):

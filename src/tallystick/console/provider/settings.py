@@ -64,6 +64,15 @@ class ProviderSettings:
                 advice="See the page `Sign in by your identity provider`.",
             )
 
+    def claims_wanted(self) -> tuple[str, ...]:
+        """Return the claims that say who somebody is here."""
+        wanted = (
+            self.name_claim,
+            self.role_claim if self.roles else "",
+            self.trunks_claim if "operator" in self.roles.values() else "",
+        )
+        return tuple(one for one in wanted if one)
+
     def _checks(self) -> tuple[tuple[str, bool], ...]:
         roles = set(self.roles.values())
         return (

@@ -1,7 +1,7 @@
 """What the console and an identity provider say to each other.
 
-Source: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0; RFC 7636 (PKCE);
-RFC 9207 (the issuer in the answer).
+Source: OpenID Connect Core 1.0, 3.1 and 5.3; OpenID Connect Discovery 1.0; RFC 7636
+(PKCE); RFC 9207 (the issuer in the answer).
 """
 
 import secrets
@@ -34,6 +34,7 @@ LEEWAY_S: Final = 60
 LONGEST: Final = 2_000_000
 _METHODS: Final = ("client_secret_basic", "client_secret_post")
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_USERINFO: Final = "userinfo_endpoint"
 
 
 class ProviderError(Exception):
@@ -146,7 +147,35 @@ class Provider:
             raise ProviderError("provider_answer") from None
         except (httpx2.HTTPError, ValueError):
             raise ProviderError("provider_away") from None
-        return self._checked(token, asked)
+        claims = self._checked(token, asked)
+        return {**self._added(known, token, claims), **claims}
+
+    def _added(
+        self,
+        known: Mapping[str, Any],
+        token: Mapping[str, Any],
+        claims: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return what only the user-info endpoint tells of a name, groups or trunks.
+
+        It is asked only where the ID token lacks one of these. How somebody signed in
+        (`amr`, `acr`) is the ID token's to say: nothing else is taken from here.
+
+        Raises:
+            ProviderError: "provider_away"; "provider_answer": it speaks of another.
+        """
+        wanted = {
+            told if told in claims else told.split(".")[0]
+            for told in self.told.claims_wanted()
+        }
+        access = token.get("access_token")
+        if wanted <= {*claims} or _USERINFO not in known or not access:
+            return {}
+        told = self._fetch(known[_USERINFO], {"Authorization": f"Bearer {access}"})
+        # Core 5.3.2: an answer about somebody else must not be used.
+        if told.get("sub") != claims["sub"]:
+            raise ProviderError("provider_answer")
+        return {name: told[name] for name in wanted if name in told}
 
     def _checked(self, token: Mapping[str, Any], asked: Asked) -> Mapping[str, Any]:
         """Return the claims of an ID token.
@@ -220,8 +249,9 @@ class Provider:
 
     def _believed(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
         known: dict[str, Any] = OpenIDProviderMetadata(found)
+        needed = (*_ENDPOINTS, _USERINFO) if _USERINFO in known else _ENDPOINTS
         fits = known.get("issuer") == self.told.issuer and all(
-            str(known.get(name, "")).startswith("https://") for name in _ENDPOINTS
+            str(known.get(name, "")).startswith("https://") for name in needed
         )
         if not fits:
             raise ProviderError("provider_away")
@@ -236,27 +266,31 @@ class Provider:
                 kept = self._keys = now_ms, _public(self._fetch(uri))
             return kept[1]
 
-    def _fetch(self, url: str) -> dict[str, Any]:
+    def _fetch(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Return a JSON object from the provider.
 
         Raises:
             ProviderError: "provider_away".
         """
         try:
-            found = msgspec.json.decode(self._body(url))
+            found = msgspec.json.decode(self._body(url, headers))
         except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError):
             raise ProviderError("provider_away") from None
         if not isinstance(found, dict):
             raise ProviderError("provider_away")
         return found
 
-    def _body(self, url: str) -> bytes:
+    def _body(self, url: str, headers: Mapping[str, str] | None) -> bytes:
         body = bytearray()
         with (
             httpx2.Client(
                 verify=self._tls, timeout=TIMEOUT_S, trust_env=False
             ) as client,
-            client.stream("GET", url, follow_redirects=False) as answer,
+            client.stream(
+                "GET", url, headers=headers, follow_redirects=False
+            ) as answer,
         ):
             for part in answer.iter_bytes():
                 body += part
