@@ -53,7 +53,7 @@ class StoreLine:
             ConfigError: "cluster-store": the address cannot be meant.
         """
         self.state = LineState()
-        self._read, self._write = _client(url), _client(url)
+        self._read, self._write = store_client(url), store_client(url)
         self._key, self._keep_ms = key, keep_ms
         self._stream = key
         self._batches: list[bytes] = []
@@ -74,8 +74,8 @@ class StoreLine:
                 try:
                     await self._session(ends)
                 except Exception as error:  # ruff: ignore[blind-except] (it must connect again)
-                    self.state.failure = _sentence(error)
-                _end_if_told()
+                    self.state.failure = why_unused(error)
+                end_if_told()
                 if self.state.connected:
                     wait_s = WAIT_S[0]
                     self.state.connected = False
@@ -115,7 +115,7 @@ class StoreLine:
                 got: Any = await self._read.xread(
                     behind, count=READ_LIMIT, block=BLOCK_MS
                 )
-            _end_if_told()
+            end_if_told()
             for entries in _entries(got):
                 for name, fields in entries:
                     at_ms, _, turn = name.partition(b"-")
@@ -140,7 +140,7 @@ class StoreLine:
                 kept_ms = self._last_ms
             async with asyncio.timeout(PATIENCE_S):
                 await line.execute()
-            _end_if_told()
+            end_if_told()
 
     async def _part(self) -> None:
         """Leave both connections; what was not answered is not waited for."""
@@ -152,21 +152,30 @@ class StoreLine:
 async def try_store(url: str) -> str:
     """Return why a store cannot be used; empty where it can."""
     try:
-        client = _client(url)
+        client = store_client(url)
         async with asyncio.timeout(PATIENCE_S):
             told = await client.info("server")
         await client.aclose(close_connection_pool=True)
     except TallystickError as error:
         return str(error)
     except Exception as error:  # ruff: ignore[blind-except] (whatever it is, it is told)
-        return _sentence(error)
+        return why_unused(error)
     version = tuple(map(int, str(told["redis_version"]).split(".")[:2]))
     if version < LEAST_VERSION:
         return "The store is too old: Redis 6.2 or newer, or Valkey, is needed."
     return ""
 
 
-def _client(url: str) -> Any:  # ruff: ignore[any-type] (its types differ by version)
+def store_client(url: str) -> Any:  # ruff: ignore[any-type] (its types differ by version)
+    """Return a client of a store, not yet connected.
+
+    Args:
+        url: redis://, rediss:// or unix://, with user and password if need be.
+
+    Raises:
+        UnavailableError: "cluster-client": the package redis is not installed.
+        ConfigError: "cluster-store": the address cannot be meant.
+    """
     try:
         client = importlib.import_module("redis.asyncio")
         retry = importlib.import_module("redis.asyncio.retry")
@@ -194,7 +203,7 @@ def _client(url: str) -> Any:  # ruff: ignore[any-type] (its types differ by ver
         ) from None
 
 
-def _end_if_told() -> None:
+def end_if_told() -> None:
     """End where this task was cancelled, whatever came of what it waited for.
 
     The client may answer a cancelled wait with an error of the connection, or as if
@@ -215,6 +224,6 @@ def _entries(got: Any) -> Iterable[Any]:  # ruff: ignore[any-type] (two protocol
     return [entries for _, entries in got or ()]
 
 
-def _sentence(error: Exception) -> str:
+def why_unused(error: Exception) -> str:
     """Say why the store is not there; what it says itself may repeat a password."""
     return f"The store cannot be used: {type(error).__name__}."

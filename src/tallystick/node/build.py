@@ -17,7 +17,7 @@ from tallystick.node.calls.fetching import Fetching
 from tallystick.node.calls.identity import Identities
 from tallystick.node.calls.signing import sign_departure
 from tallystick.node.calls.switches import Switches
-from tallystick.node.cluster.membership import Worker, cluster_of
+from tallystick.node.cluster.membership import Worker, cluster_of, common_of
 from tallystick.node.cluster.running import Cluster, SharedSubscription
 from tallystick.node.cluster.shared import (
     MARGIN_MS,
@@ -109,6 +109,9 @@ def build(
     if settings.proof is not None and is_first:
         proofs = Proofs(settings.proof, own, now_ms=clock, failed=failed)
         helpers = (*helpers, proofs)
+    common = common_of(settings, own, log, is_worker=worker is not None)
+    if common is not None and is_first:
+        helpers = (*helpers, common)
     arrivals.stages = metrics.stages
 
     def sign(call: LiveCall) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What the guards of a node's processes count together, and remember.
 
 A folder that all processes of a node share: each writes what it counted, and the office
-what was upheld of callers' objections. So a rule is stopped by what the whole node did
-with it, in whichever process, and a node that starts again has forgotten nothing.
+what was upheld of callers' objections. What other machines of the party counted is laid
+in beside that (`node/cluster/common.py`). So a rule is stopped by what the whole party
+did with it, in whichever process, and a node that starts again has forgotten nothing.
 
 Source: spec/agreement.md, "A node".
 """
@@ -20,6 +21,8 @@ from tallystick.node.config.settings import NodeSettings
 
 FOLDER: Final = "guard"
 UPHELD: Final = "upheld.json"
+OTHERS: Final = "others"
+"""Below the folder: the same files of the party's other machines, as MACHINE@NAME."""
 _KEPT_HOURS: Final = REDRESS_MS // HOUR_MS
 
 
@@ -127,13 +130,16 @@ class Guarding:
         if not self._own.run:
             earlier = _read(self.folder / f"{self.name}.json")
             self._own = _Counted(run=self.run, hours=earlier.hours, since=earlier.since)
-        names = {one.stem: one for one in self.folder.glob("*.json")}
-        others = {
-            name: _read(path)
-            for name, path in names.items()
-            if name not in {self.name, Path(UPHELD).stem}
-        }
-        return Heard(others, _upheld(self.folder / UPHELD))
+        every = (*self.folder.glob("*.json"), *self.folder.glob(f"{OTHERS}/*.json"))
+        upheld = Counter[tuple[str, int]]()
+        others = {}
+        for path in every:
+            if path.name.rpartition("@")[2] == UPHELD:
+                # Two offices may tell of the same decisions.
+                upheld |= _upheld(path)
+            elif path != self.folder / f"{self.name}.json":
+                others[path.stem] = _read(path)
+        return Heard(others, upheld)
 
     def take(self, decider: Decider, heard: Heard, *, now_ms: int) -> None:
         """Let the guard know what others counted, and what was upheld.

@@ -11,10 +11,14 @@ from tallystick.cluster import Join, Member, Rules
 from tallystick.net.hub import HubLine
 from tallystick.net.log import LogLine
 from tallystick.net.store_log import StoreLine
+from tallystick.net.store_table import StoreTable
 from tallystick.node.calls.departures import REPEAT_MS
+from tallystick.node.cluster.common import Common
 from tallystick.node.cluster.running import Cluster
 from tallystick.node.config.secrets import Secrets
 from tallystick.node.config.settings import NodeSettings
+from tallystick.node.guarding import guard_folder
+from tallystick.node.watch.logs import Log
 from tallystick.pairing.live import Hold, LiveWindow
 
 KEEP_LEAST_MS: Final = 60_000
@@ -125,14 +129,42 @@ def _join(settings: NodeSettings, worker: Worker | None) -> Join:
     return Join(siblings[number - 1], needed, failover_ms)
 
 
+def common_of(
+    settings: NodeSettings, own: Secrets, log: Log, *, is_worker: bool
+) -> Common | None:
+    """Return what machines have in common; None: it is alone, or nothing was agreed.
+
+    Args:
+        settings: Of the first process of a machine.
+        own: Its keys and terms.
+        log: Of the node.
+        is_worker: Whether it is one of several.
+    """
+    if settings.cluster is None or settings.agreement is None:
+        return None
+    url = settings.cluster.store.get_secret_value()
+    return Common(
+        machine=settings.cluster.name,
+        guard=guard_folder(settings, is_worker=is_worker),
+        book=settings.agreement,
+        keys=own.log,
+        counts=StoreTable(url, f"{_key(own)}:counts"),
+        notes=StoreTable(url, f"{_key(own)}:notes"),
+        log=log,
+    )
+
+
+def _key(own: Secrets) -> str:
+    # The channel is part of the name: a party may have several in one store.
+    return f"tallystick:{own.party}:{own.signed.terms.channel.hex()[:16]}"
+
+
 def _line(
     settings: NodeSettings, own: Secrets, window: LiveWindow, worker: Worker | None
 ) -> LogLine:
     if settings.cluster is not None:
-        # The channel is part of the name: a party may have several in one store.
-        key = f"tallystick:{own.party}:{own.signed.terms.channel.hex()[:16]}"
         url = settings.cluster.store.get_secret_value()
-        return StoreLine(url, key, keep_ms=keep_ms(window))
+        return StoreLine(url, _key(own), keep_ms=keep_ms(window))
     if worker is None or worker.line is None:
         raise ValueError("A worker without a store needs a line to its parent.")
     return HubLine(worker.line)

@@ -6,6 +6,7 @@ well as by a program: two people with memory sticks can do it.
 Source: spec/agreement.md, "The book".
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from tallystick.proof import (
 _HEAD: Final = "book.toml"
 _FORMAT: Final = "tallystick-book/1"
 _SUFFIX: Final = ".note"
+NOTE_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,120}\.note")
+"""How the file of a statement may be called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +124,29 @@ def read_note(path: Path, book: Book) -> Signed:
         path: Its file.
         book: Whose keys and channel count.
 
+    It is checked as in `note_of`.
+    """
+    return note_of(path.read_bytes(), book, origin=str(path))
+
+
+def note_of(note: bytes, book: Book, *, origin: str) -> Signed:
+    """Read one statement that came from elsewhere and check that it is of this book.
+
+    Args:
+        note: As it came.
+        book: Whose keys and channel count.
+        origin: How to name it in errors.
+
+    What is no statement of these parties is refused as in `read_statement`.
+
     Raises:
         VerificationError: "agreement-book" when it is about something else.
     """
-    one = read_statement(
-        path.read_bytes(), book.keys, channel=book.channel, origin=str(path)
-    )
+    one = read_statement(note, book.keys, channel=book.channel, origin=origin)
     if one.statement.about != f"agreement/{book.name}":
         raise VerificationError(
             "agreement-book",
-            f"{path} is about something else than the agreement of this book.",
+            f"{origin} is about something else than the agreement of this book.",
             advice="Take it out of the folder; it counts in its own book.",
         )
     return one

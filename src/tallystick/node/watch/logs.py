@@ -26,6 +26,8 @@ EVENTS: Final = {
     "list-refused": "A changed file of numbers cannot be used; the old one stays.",
     "agreement-refused": "The agreement's book cannot be read; what held before does.",
     "rule-suspended": "A rule went beyond its harm budget, and acts no more.",
+    "common-away": "The store where machines meet does not answer: guards count alone "
+    "and suspensions wait, until it is back.",
     "roaming-lost": "The home network gives no access token; it is asked again.",
     "watermark-refused": "What was complete of an epoch could not be laid in to be "
     "logged.",
