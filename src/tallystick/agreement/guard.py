@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import add, sub
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from tallystick.agreement.text import Harm
+from tallystick.model import Sentence
 from tallystick.model.share import exact_interval
 
 Reason = Literal["share", "redress", "change"]
@@ -32,6 +34,19 @@ REDRESS_MS: Final = 30 * 24 * HOUR_MS
 LEVEL: Final = 1 - 2e-6
 """Of the exact interval. A rule that keeps its budget is taken for one that does not
 in one look of a million at most."""
+
+
+SENTENCES: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        "share": "Rule {rule} acted on {counted} of {of} crossings of the last hour, "
+        "more than the agreed share of {budget}.",
+        "redress": "{counted} objections to rule {rule} were upheld among {of} "
+        "crossings, more than the agreed {budget} per million.",
+        "change": "Rule {rule} acted on {counted} of {of} crossings of the last ten "
+        "minutes, more than {budget} times its share of the day before.",
+    }
+)
+"""What a rule's suspension says, by its reason; it is signed as text."""
 
 
 class Trip(NamedTuple):
@@ -58,16 +73,13 @@ class Trip(NamedTuple):
     @property
     def sentence(self) -> str:
         """What both sides are told."""
-        return {
-            "share": f"Rule {self.rule} acted on {self.counted} of {self.of} crossings"
-            f" of the last hour, more than the agreed share of {self.budget:g}.",
-            "redress": f"{self.counted} objections to rule {self.rule} were upheld"
-            f" among {self.of} crossings, more than the agreed {self.budget:g} per"
-            " million.",
-            "change": f"Rule {self.rule} acted on {self.counted} of {self.of} crossings"
-            f" of the last ten minutes, more than {self.budget:g} times its share of"
-            " the day before.",
-        }[self.reason]
+        values = {
+            "rule": self.rule,
+            "counted": self.counted,
+            "of": self.of,
+            "budget": f"{self.budget:g}",
+        }
+        return str(Sentence(SENTENCES[self.reason], values))
 
 
 class Counts(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from tallystick.agreement.evidence import FACTS, GROUNDS
-from tallystick.model import ConfigError, RefusedError
+from tallystick.model import ConfigError, RefusedError, Sentence
 
 Action = Literal["pass", "log", "label", "mask", "divert", "reject"]
 Mode = Literal["dry-run", "live"]
@@ -27,7 +27,9 @@ MODES: Final[tuple[Mode, ...]] = ("dry-run", "live")
 HARMLESS: Final = frozenset({"pass", "log"})
 """Actions that neither caller nor called notices; the others need grounds."""
 
-_ADVICE: Final = "See spec/verdict.md, Rules. The rules before it stay in force."
+_ADVICE: Final = Sentence(
+    "See spec/verdict.md, Rules. The rules before it stay in force."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,11 @@ class Rule:
         if not any(words <= GROUNDS.get(f, frozenset()) for f, words in self._whens()):
             raise RefusedError(
                 "rule-groundless",
-                f"Rule {self.id} would {self.action} calls against which there is no"
-                " evidence.",
-                advice=f"Name a ground in `when`. {_ADVICE}",
+                "Rule {rule} would {action} calls against which there is no evidence.",
+                advice="Name a ground in `when`. {see}",
+                see=_ADVICE,
+                rule=self.id,
+                action=self.action,
             )
         if "half" in self.when or "half" in self.unless:
             possible = self.when.get("half", frozenset(FACTS["half"]))
@@ -71,10 +75,13 @@ class Rule:
             if not left <= GROUNDS["half"]:
                 raise RefusedError(
                     "rule-unproven",
-                    f"Rule {self.id} would {self.action} calls for want of a half"
-                    " that may only be late.",
+                    "Rule {rule} would {action} calls for want of a half that may only"
+                    " be late.",
                     advice="Nothing may be done where the half is unproven or was"
-                    f" not asked for. {_ADVICE}",
+                    " not asked for. {see}",
+                    see=_ADVICE,
+                    rule=self.id,
+                    action=self.action,
                 )
 
     def _whens(self) -> list[tuple[str, frozenset[str]]]:
@@ -103,7 +110,9 @@ class RuleTable:
         """
         if rule not in {one.id for one in self.rules}:
             raise ConfigError(
-                "rule-unknown", "The table has no rule of this name.", advice=_ADVICE
+                "rule-unknown",
+                "The table has no rule of this name.",
+                advice=f"{_ADVICE}",
             )
         changed = tuple(
             replace(one, mode=mode) if one.id == rule else one for one in self.rules

@@ -28,6 +28,7 @@ from tallystick.console.security.limits import Buckets
 from tallystick.console.settings import ConsoleSettings
 from tallystick.console.visit import Handler, Visit, go
 from tallystick.model import TallystickError
+from tallystick.report.texts import Language
 from tallystick.store import Store
 
 FIELDS_LIMIT: Final = 64
@@ -76,17 +77,32 @@ def _endpoint(
     async def answer(request: Request) -> Response:
         address = request.client.host if request.client else ""
         if not buckets.take(address, now_ms=desk.settings.now_ms()):
-            return PlainTextResponse(
-                "Too many requests; wait a moment.\n", 429, {"retry-after": "5"}
-            )
+            return _briefly(desk, request, 429, {"retry-after": "5"})
         form = await _form(request, right.most) if right.method == "POST" else {}
         try:
             return await run_in_threadpool(_answer, desk, right, handler, request, form)
         except Exception as error:  # ruff: ignore[blind-except] (a line, not a traceback)
             _log(right, error)
-            return PlainTextResponse("The console cannot answer now.\n", 503)
+            return _briefly(desk, request, 503)
 
     return answer
+
+
+def _briefly(
+    desk: Desk, request: Request, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer in a line; nothing is looked up for it."""
+    said = words(_language(desk, request)).say(f"sorry.{status}")
+    return PlainTextResponse(f"{said}\n", status, headers)
+
+
+def _language(desk: Desk, request: Request) -> Language:
+    """Return the language asked for, else that of the last time, else the browser's."""
+    return (
+        known_language(request.query_params.get("language", ""))
+        or desk.cookies.language_of(request.cookies)
+        or preferred_language(request.headers.get("accept-language", ""))
+    )
 
 
 async def _form(request: Request, most: int) -> Mapping[str, str]:
@@ -172,7 +188,9 @@ def _handled(visit: Visit, handler: Handler) -> Response:
     except HTTPException as error:
         return _sorry(visit, error.status_code)
     except TallystickError as error:
-        return visit.page("sorry.html.j2", 400, status_code=400, said=str(error))
+        return visit.page(
+            "sorry.html.j2", 400, status_code=400, said=visit.told(error.said)
+        )
     except Exception as error:  # ruff: ignore[blind-except] (a page, not a traceback)
         _log(visit.right, error)
         return _sorry(visit, 500)
@@ -241,15 +259,11 @@ def _visit(
     if session is not None and not live and now_ms - session.seen_ms >= TOUCH_MS:
         desk.entry.sessions.touch(session.hash, now_ms=now_ms)
     query = dict(request.query_params)
-    language = (
-        known_language(query.pop("language", ""))
-        or desk.cookies.language_of(request.cookies)
-        or preferred_language(request.headers.get("accept-language", ""))
-    )
+    query.pop("language", "")
     return Visit(
         desk=desk,
         right=right,
-        t=words(language),
+        t=words(_language(desk, request)),
         now_ms=now_ms,
         address=request.client.host if request.client else "",
         ident=ident,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -15,6 +16,8 @@ from tallystick.console.people.accounts import Actor
 from tallystick.console.people.entry import Entered
 from tallystick.console.people.rights import MENU, Right, may
 from tallystick.console.security.forgery import token_of
+from tallystick.console.sentences import sentences_in
+from tallystick.model import Said
 from tallystick.report.texts import LANGUAGE_NAMES, Texts
 from tallystick.store import Account, Session
 
@@ -117,6 +120,23 @@ class Visit:
             "version": VERSION,
         }
         return self.desk.templates.get_template(template).render(**common | values)
+
+    def told(self, said: Said) -> str:
+        """Return an English sentence in their language.
+
+        Where that has no words for it, it says so, and the English is marked as such.
+        """
+        sentences = sentences_in(self.t.language)
+        words = str(said) if sentences is None else sentences.told(said)
+        if words:
+            return words
+        english = Markup('<span lang="en">{}</span>').format(str(said))
+        return Markup("{} {}").format(self.t.say("sorry.untold"), english)
+
+    def kept(self, text: str) -> str:
+        """Return a text in their language where the program made it, else as it is."""
+        sentences = sentences_in(self.t.language)
+        return (sentences.told(text) if sentences is not None else "") or text
 
     def page(self, template: str, status: int = 200, /, **values: object) -> Response:
         """Return a page."""

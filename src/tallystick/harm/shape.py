@@ -192,8 +192,10 @@ def read_report(report: object, *, origin: str = "The report") -> Report:
         place = str(error).rpartition(" - at ")[2] if " - at " in str(error) else "$"
         raise MalformedError(
             "harm-report",
-            f"{origin} is not a harm report of this version, at {place}.",
+            "{origin} is not a harm report of this version, at {place}.",
             advice="Take `report.json` as `tally harm report` wrote it.",
+            origin=origin,
+            place=place,
         ) from None
 
 

@@ -8,12 +8,17 @@ from tallystick.model.errors import (
     UnavailableError,
     VerificationError,
 )
+from tallystick.model.sentence import JOINED, Said, Sentence, read_back
 
 __all__ = [
+    "JOINED",
     "ConfigError",
     "MalformedError",
     "RefusedError",
+    "Said",
+    "Sentence",
     "TallystickError",
     "UnavailableError",
     "VerificationError",
+    "read_back",
 ]

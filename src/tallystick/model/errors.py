@@ -10,24 +10,45 @@ TallystickError          a stable code, a sentence for a person, what to do
 No error ever carries a calling or called number.
 """
 
+from tallystick.model.sentence import JOINED, Said, Sentence
+
 
 class TallystickError(Exception):
     """The base of all errors a user may see.
 
     Attributes:
         code: Stable short name, for scripts and the reference page.
+        sentence: What is wrong.
         advice: What the reader can do about it; may be empty.
+        said: Both, for whoever says it in another language.
     """
 
-    def __init__(self, code: str, sentence: str, *, advice: str = "") -> None:
-        super().__init__(sentence)
+    def __init__(
+        self, code: str, sentence: Said, *, advice: str = "", **values: object
+    ) -> None:
+        """Put an error together.
+
+        Args:
+            code: Its name.
+            sentence: What is wrong; the template of it where there are values.
+            advice: What to do, in the same way.
+            values: What stands in both, as in a `Sentence`.
+        """
+        told = (
+            sentence if isinstance(sentence, Sentence) else Sentence(sentence, values)
+        )
+        what = Sentence(advice, values)
+        super().__init__(str(told))
         self.code = code
-        self.advice = advice
+        self.sentence = told
+        self.advice = str(what)
+        self.said = (
+            Sentence(JOINED, {"sentence": told, "advice": what}) if advice else told
+        )
 
     def __str__(self) -> str:
         """Return the sentence and the advice."""
-        sentence = super().__str__()
-        return f"{sentence} {self.advice}" if self.advice else sentence
+        return str(self.said)
 
 
 class ConfigError(TallystickError):
@@ -50,9 +71,15 @@ class RefusedError(TallystickError):
     """
 
     def __init__(
-        self, code: str, sentence: str, *, advice: str = "", why: str = ""
+        self,
+        code: str,
+        sentence: Said,
+        *,
+        advice: str = "",
+        why: str = "",
+        **values: object,
     ) -> None:
-        super().__init__(code, sentence, advice=advice)
+        super().__init__(code, sentence, advice=advice, **values)
         self.why = why
 
 

@@ -63,21 +63,27 @@ def _part(
     if missing := len(idents) - len(places):
         raise RefusedError(
             "evidence-unlogged",
-            f"{missing} of the {len(idents)} statements are not in the log yet.",
+            "{missing} of the {n} statements are not in the log yet.",
             advice="A running office logs them within seconds; what keeps it from that "
             "it says, and `tally proof log show` does.",
+            missing=missing,
+            n=len(idents),
         )
     seen = log.cosigned([side.peer_key])
     known = seen.checkpoint.size if seen else 0
-    if known <= max(places.values()) and not uncosigned:
+    latest = max(places.values())
+    if known <= latest and not uncosigned:
         raise RefusedError(
             "evidence-uncosigned",
-            f"{side.peer} has cosigned {known} entries of the log, and the latest of "
-            f"this case is entry {max(places.values())}: that the log shows others "
-            "the same would not be proven.",
+            "{peer} has cosigned {n} entries of the log, and the latest of this case "
+            "is entry {latest}: that the log shows others the same would not be "
+            "proven.",
             advice="A running office asks the peer's witness by itself; try again "
             "once it has answered, or take a bundle that proves less "
             "(--without-cosignature).",
+            peer=side.peer,
+            n=known,
+            latest=latest,
         )
     return log.part(list(places.values()), [side.peer_key])
 

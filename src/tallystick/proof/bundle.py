@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from tallystick.model import MalformedError, VerificationError
+from tallystick.model import MalformedError, Sentence, VerificationError
 from tallystick.proof.checkpoint import (
     SignedCheckpoint,
     cosigners,
@@ -185,16 +185,18 @@ def verify_bundle(data: bytes, *, origin: str = "The bundle") -> Proven:
 
 
 def _proven(part: LogPart, keys: Sequence[VerifyingKey], origin: str) -> ProvenLog:
-    note = parse_note(part.checkpoint.encode(), origin=f"{origin}: the checkpoint")
-    checkpoint = parse_checkpoint(note.text, origin=f"{origin}: the checkpoint")
+    shown = Sentence("{bundle}: the checkpoint", {"bundle": origin})
+    note = parse_note(part.checkpoint.encode(), origin=shown)
+    checkpoint = parse_checkpoint(note.text, origin=shown)
     by, seen = signers(note, keys), cosigners(note, keys)
     # A party is no witness of its own log.
     if len(by) != 1 or len(note.signatures) != 1 + len(seen) or by[0] in seen:
         raise VerificationError(
             "bundle-signer",
-            f"{origin} has a checkpoint that is not signed by one log's party and its "
+            "{origin} has a checkpoint that is not signed by one log's party and its "
             "witnesses alone, with the keys that the bundle shows.",
             advice="Ask for the bundle again, or for the missing key.",
+            origin=origin,
         )
     order = [one.index for one in part.entries]
     if not order or order != sorted(set(order)):
@@ -235,8 +237,9 @@ def _decode(data: bytes, origin: str) -> Bundle:
     if bundle.format != FORMAT:
         raise VerificationError(
             "bundle-version",
-            f"{origin} is of a version that this program does not know; it knows 1.",
+            "{origin} is of a version that this program does not know; it knows 1.",
             advice="Use the newer program.",
+            origin=origin,
         )
     return bundle
 
@@ -244,6 +247,7 @@ def _decode(data: bytes, origin: str) -> Bundle:
 def _refuse(origin: str) -> NoReturn:
     raise MalformedError(
         "bundle-damaged",
-        f"{origin} is no evidence bundle, or was changed on the way.",
+        "{origin} is no evidence bundle, or was changed on the way.",
         advice="Ask whoever made it for the file, to the byte.",
+        origin=origin,
     )

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from tallystick.model import MalformedError, VerificationError
+from tallystick.model import MalformedError, Said, VerificationError
 from tallystick.proof.note import Note, NoteSignature, key_id, parse_note, sign_note
 from tallystick.proof.note import signers as note_signers
 from tallystick.proof.signing import SigningKey, VerifyingKey
@@ -94,7 +94,7 @@ def check_origin(origin: str) -> str:
     return origin
 
 
-def parse_checkpoint(text: str, *, origin: str = "The checkpoint") -> Checkpoint:
+def parse_checkpoint(text: str, *, origin: Said = "The checkpoint") -> Checkpoint:
     """Read the text of a checkpoint.
 
     Args:
@@ -170,7 +170,7 @@ def read_checkpoint(
     witnesses: Iterable[VerifyingKey] = (),
     *,
     log: str | None = None,
-    origin: str = "The checkpoint",
+    origin: Said = "The checkpoint",
 ) -> SignedCheckpoint:
     """Read a checkpoint and check that the log's party signed it.
 
@@ -190,15 +190,18 @@ def read_checkpoint(
     if log not in {None, checkpoint.origin}:
         raise VerificationError(
             "checkpoint-log",
-            f"{origin} is one of another log, and counts only for that.",
+            "{origin} is one of another log, and counts only for that.",
             advice="Take the checkpoint of the log that is asked for.",
+            origin=origin,
         )
     if not note_signers(parsed, [key]):
         raise VerificationError(
             "checkpoint-unsigned",
-            f"{origin} is not signed by {key.party} with the key that was given.",
+            "{origin} is not signed by {party} with the key that was given.",
             advice="Compare the key's fingerprint with the party; or take another "
             "checkpoint.",
+            origin=origin,
+            party=key.party,
         )
     return SignedCheckpoint(
         checkpoint=checkpoint,
@@ -217,9 +220,10 @@ def _stamp_of(text: str, line: NoteSignature, key: VerifyingKey) -> int:
             return at_s
     raise VerificationError(
         "checkpoint-cosignature",
-        f"The cosignature that should be of {key.party} is none over this "
-        "checkpoint: it was changed, or belongs to another.",
+        "The cosignature that should be of {party} is none over this checkpoint: it "
+        "was changed, or belongs to another.",
         advice="Take the checkpoint again from the log, or ask the witness.",
+        party=key.party,
     )
 
 
@@ -227,9 +231,10 @@ def _cosigned(text: str, at_s: int) -> bytes:
     return f"cosignature/v1\ntime {at_s}\n{text}".encode()
 
 
-def _refuse(origin: str) -> NoReturn:
+def _refuse(origin: Said) -> NoReturn:
     raise MalformedError(
         "checkpoint-damaged",
-        f"{origin} does not hold just what a checkpoint of a log holds.",
+        "{origin} does not hold just what a checkpoint of a log holds.",
         advice="Take it again, to the byte, from the log.",
+        origin=origin,
     )

@@ -60,8 +60,10 @@ class Opening:
             raise MalformedError(
                 "entry-damaged",
                 "An entry is of a known kind, has a salt of 32 bytes, and holds a text "
-                f"of at most {CONTENT_LIMIT} bytes.",
-                advice=f"The kinds are {', '.join(KINDS)}.",
+                "of at most {limit} bytes.",
+                advice="The kinds are {kinds}.",
+                limit=CONTENT_LIMIT,
+                kinds=", ".join(KINDS),
             )
 
     @property

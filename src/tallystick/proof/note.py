@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from tallystick.model import MalformedError, VerificationError
+from tallystick.model import MalformedError, Said, VerificationError
 from tallystick.proof.signing import SigningKey, VerifyingKey
 
 ED25519: Final = 0x01
@@ -102,8 +102,9 @@ def sign_note(text: str, key: SigningKey) -> NoteSignature:
         raise MalformedError(
             "note-text",
             "The text cannot be signed: it must end with a line end, hold no control "
-            f"characters and be at most {BYTES_LIMIT} bytes long.",
+            "characters and be at most {limit} bytes long.",
             advice="Take out what is too much, or say it in several.",
+            limit=BYTES_LIMIT,
         )
     public = key.public().point
     return NoteSignature(
@@ -113,7 +114,7 @@ def sign_note(text: str, key: SigningKey) -> NoteSignature:
     )
 
 
-def parse_note(note: bytes, *, origin: str = "The note") -> Note:
+def parse_note(note: bytes, *, origin: Said = "The note") -> Note:
     """Read a note; its signatures are still to be checked.
 
     Args:
@@ -164,17 +165,18 @@ def signers(note: Note, keys: Iterable[VerifyingKey]) -> Sequence[str]:
             except VerificationError:
                 raise VerificationError(
                     "note-signature",
-                    f"The text was changed after {key.party} had signed it, or "
-                    f"{key.party} never signed it.",
+                    "The text was changed after {party} had signed it, or {party} "
+                    "never signed it.",
                     advice="Take it as it was signed, to the byte, from whoever "
                     "signed it.",
+                    party=key.party,
                 ) from None
             signed.append(key.party)
             break
     return signed
 
 
-def _signature(line: str, origin: str) -> NoteSignature:
+def _signature(line: str, origin: Said) -> NoteSignature:
     match = _LINE.fullmatch(line)
     try:
         word = base64.b64decode(match[2], validate=True) if match else b""
@@ -188,9 +190,10 @@ def _signature(line: str, origin: str) -> NoteSignature:
     return read
 
 
-def _refuse(origin: str) -> NoReturn:
+def _refuse(origin: Said) -> NoReturn:
     raise MalformedError(
         "note-damaged",
-        f"{origin} is not a signed note, or was damaged in copying.",
+        "{origin} is not a signed note, or was damaged in copying.",
         advice="Take it again, to the byte, from whoever signed it.",
+        origin=origin,
     )

@@ -83,9 +83,10 @@ class VerifyingKey:
         except (InvalidSignature, ValueError):
             raise VerificationError(
                 "signature",
-                f"The signature is not one of {self.party} over these bytes.",
+                "The signature is not one of {party} over these bytes.",
                 advice="They were changed after they were signed, or another key "
                 "signed them.",
+                party=self.party,
             ) from None
 
 
@@ -147,15 +148,18 @@ def parse_verifying_key(
     if match is None:
         raise MalformedError(
             "verifying-key-foreign",
-            f"{origin} is not a Tallystick verifying key.",
+            "{origin} is not a Tallystick verifying key.",
             advice="Ask the peer for its verifying key.",
+            origin=origin,
         )
     version, party, word = match.groups()
     if int(version) != 1:
         raise VerificationError(
             "verifying-key-version",
-            f"{origin} is of version {int(version)}; this program knows 1.",
+            "{origin} is of version {version}; this program knows 1.",
             advice="Use the newer program that made it, on both sides.",
+            origin=origin,
+            version=int(version),
         )
     point = key_of_word(_HEAD, party, word, size=POINT_BYTES)
     if point is None:
@@ -166,6 +170,7 @@ def parse_verifying_key(
 def _refuse_damaged(origin: str) -> NoReturn:
     raise MalformedError(
         "verifying-key-damaged",
-        f"{origin} is a Tallystick verifying key that was damaged in copying.",
+        "{origin} is a Tallystick verifying key that was damaged in copying.",
         advice="Copy the whole line again.",
+        origin=origin,
     )

@@ -115,8 +115,10 @@ def sign_statement(statement: Statement, key: SigningKey) -> Signed:
     if key.party != statement.by:
         raise VerificationError(
             "statement-party",
-            f"A statement of {statement.by} is not to be signed by {key.party}.",
+            "A statement of {maker} is not to be signed by {party}.",
             advice="Each party signs what it says itself, with its own key.",
+            maker=statement.by,
+            party=key.party,
         )
     text = statement.text
     _parse(text, "The statement")
@@ -152,14 +154,17 @@ def read_statement(
     if statement.channel != channel:
         raise VerificationError(
             "statement-channel",
-            f"{origin} is about another channel, and counts only there.",
+            "{origin} is about another channel, and counts only there.",
             advice="Send it to the peer of that channel.",
+            origin=origin,
         )
     if statement.by not in signers(parsed, keys):
         raise VerificationError(
             "statement-unsigned",
-            f"{origin} is not signed by {statement.by}, who is said to have made it.",
+            "{origin} is not signed by {maker}, who is said to have made it.",
             advice="Take it from that party, signed with the key of the agreement.",
+            origin=origin,
+            maker=statement.by,
         )
     return signed
 
@@ -263,8 +268,10 @@ def _refuse_other(text: str, origin: str) -> NoReturn:
     if head is not None and int(head[1]) != 1:
         raise VerificationError(
             "statement-version",
-            f"{origin} is of version {int(head[1])}; this program knows 1.",
+            "{origin} is of version {version}; this program knows 1.",
             advice="The side with the older program should update.",
+            origin=origin,
+            version=int(head[1]),
         )
     _refuse(origin)
 
@@ -272,6 +279,7 @@ def _refuse_other(text: str, origin: str) -> NoReturn:
 def _refuse(origin: str) -> NoReturn:
     raise MalformedError(
         "statement-damaged",
-        f"{origin} does not hold just what a statement holds.",
+        "{origin} does not hold just what a statement holds.",
         advice="Take it as it was signed, to the byte.",
+        origin=origin,
     )

@@ -216,8 +216,9 @@ def fold(hashes: list[bytes]) -> bytes:
 def _refuse_missing(tile: Tile) -> NoReturn:
     raise UnavailableError(
         "tile-missing",
-        f"The log does not have its file {tile.path}.",
+        "The log does not have its file {path}.",
         advice="A log keeps all it has signed for. Ask its keeper, and try again.",
+        path=tile.path,
     )
 
 

@@ -138,17 +138,23 @@ def consider(
     if new.size < known:
         raise VerificationError(
             "log-rolled-back",
-            f"The log of {key.party} had {known} entries and is shown with {new.size}: "
-            "it was rolled back or lost its disk, or somebody sends an old checkpoint.",
+            "The log of {party} had {n} entries and is shown with {size}: it was "
+            "rolled back or lost its disk, or somebody sends an old checkpoint.",
             advice="Look at the log itself, and ask the party.",
+            party=key.party,
+            n=known,
+            size=new.size,
         )
     if request.old > new.size:
         _refuse_request()
     if request.old != known:
         raise RefusedError(
             "witness-old",
-            f"The witness has seen {known} entries of this log, not {request.old}.",
-            advice=f"Ask again with a proof from {known}.",
+            "The witness has seen {n} entries of this log, not {old}.",
+            advice="Ask again with a proof from {known}.",
+            n=known,
+            old=request.old,
+            known=known,
         )
     if seen is not None:
         _verify_growth(seen, new, request.proof, key.party)
@@ -198,22 +204,30 @@ def obtain(
         if old > checkpoint.size:
             raise VerificationError(
                 "log-lost",
-                f"{witness.party} has seen {old} entries of this log, which has "
-                f"{checkpoint.size}: it is an old copy, or has lost its disk.",
+                "{witness} has seen {n} entries of this log, which has {size}: it is "
+                "an old copy, or has lost its disk.",
                 advice="Stop, restore the newest copy, and say so to the peer. It must "
                 "not be appended to.",
+                witness=witness.party,
+                n=old,
+                size=checkpoint.size,
             )
         if old < known:
             raise VerificationError(
                 "witness-forgot",
-                f"{witness.party} cosigned {known} entries of this log and now knows "
-                f"of {old}: the witness has lost what it had seen.",
+                "{witness} cosigned {n} entries of this log and now knows of {old}: "
+                "the witness has lost what it had seen.",
                 advice="Let the witness restore it, or both agree to begin anew.",
+                witness=witness.party,
+                n=known,
+                old=old,
             )
     raise RefusedError(
         "witness-refused",
-        f"{witness.party} did not cosign the checkpoint (status {status}).",
+        "{witness} did not cosign the checkpoint (status {status}).",
         advice="403 or 404: it does not know the log's key or name. Else try again.",
+        witness=witness.party,
+        status=status,
     )
 
 
@@ -228,8 +242,9 @@ def _cosigned(
     if not seen:
         raise VerificationError(
             "witness-silent",
-            f"The answer has no cosignature of {witness.party}.",
+            "The answer has no cosignature of {witness}.",
             advice="Compare the witness's key with the one that was given.",
+            witness=witness.party,
         )
     return replace(signed, note=note, seen={**signed.seen, **seen})
 
@@ -243,10 +258,12 @@ def _refuse_disputed(status: int, party: str) -> None:
     if status in {409, 422}:
         raise VerificationError(
             "log-disputed",
-            f"{party} has seen another history of this log and did not cosign it "
-            f"(status {status}): the log was forked or rewritten.",
+            "{witness} has seen another history of this log and did not cosign it "
+            "(status {status}): the log was forked or rewritten.",
             advice="Stop, compare both logs, and look who wrote with a copied folder. "
             "It must not be appended to.",
+            witness=party,
+            status=status,
         )
 
 
@@ -256,18 +273,21 @@ def _verify_growth(
     if seen.size == new.size and seen.root != new.root:
         raise VerificationError(
             "log-forked",
-            f"The log of {party} shows two histories of {new.size} entries: it was "
-            "forked.",
+            "The log of {party} shows two histories of {n} entries: it was forked.",
             advice="Keep both checkpoints: signed by one key, they are the evidence.",
+            party=party,
+            n=new.size,
         )
     try:
         verify_consistency(seen.size, seen.root, new.size, new.root, proof)
     except VerificationError:
         raise VerificationError(
             "log-rewritten",
-            f"The log of {party} does not show that its first {seen.size} entries are "
-            "still those that were seen: they were rewritten, or the proof is damaged.",
+            "The log of {party} does not show that its first {n} entries are still "
+            "those that were seen: they were rewritten, or the proof is damaged.",
             advice="Keep both checkpoints, and ask the party for the right proof.",
+            party=party,
+            n=seen.size,
         ) from None
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from babel import Locale
@@ -44,6 +45,11 @@ class Formats:
         text = format_decimal(
             value, format="#,##0" + _decimals(digits), locale=self.locale
         )
+        return text.replace("-", MINUS)
+
+    def exact(self, value: float | Decimal) -> str:
+        """Return `value` with the decimals that it has, at most nine."""
+        text = format_decimal(value, format="#,##0.#########", locale=self.locale)
         return text.replace("-", MINUS)
 
     def about(self, value: float) -> str:

@@ -91,11 +91,13 @@ class LoggedBook:
         if not is_last:
             raise VerificationError(
                 "log-own-rollback",
-                f"The store knows of {known} entries of the log, and the folder does "
-                f"not hold them as they were ({log.size} entries): it is an older "
-                "copy, or another history.",
+                "The store knows of {n} entries of the log, and the folder does not "
+                "hold them as they were ({size} entries): it is an older copy, or "
+                "another history.",
                 advice="Restore the newest copy. It must not be appended to as it is: "
                 "the peer would see a forked log.",
+                n=known,
+                size=log.size,
             )
         places = enumerate(log.openings(known, log.size), known)
         rows = (

@@ -84,7 +84,9 @@ BODIES: Final = MappingProxyType(
             "The party lifts suspensions. It takes both parties.",
             Field(
                 name="lifts",
-                kind=Listed(of=_ID, most=64, noun="statements"),
+                kind=Listed(
+                    of=_ID, most=64, what="a list of {least} to {most} statements"
+                ),
                 says="Those that suspended.",
             ),
         ),

@@ -39,6 +39,7 @@ from tallystick.agreement.text.value import (
     Tolerances,
     Window,
 )
+from tallystick.model import Sentence
 from tallystick.proof import parse_verifying_key
 
 FORMAT: Final = "tallystick-agreement/1"
@@ -81,15 +82,26 @@ def _party_laws(party: Mapping[str, Any], where: str) -> Iterator[Mistake]:
 
 
 def _rule_laws(rule: Mapping[str, Any], where: str) -> Iterator[Mistake]:
-    action = rule.get("action", "pass")
-    if action in HARMLESS:
+    does = rule.get("action", "pass")
+    if does in HARMLESS:
         return
-    act = f"a rule that would {action} a call"
-    if rule.get("harm", action) is None:
-        yield Mistake(f"{where}.harm", f"is missing: {act} needs a harm budget.")
-    if rule.get("reference", action) == "":
+    act = {"action": does}
+    if rule.get("harm", does) is None:
         yield Mistake(
-            f"{where}.reference", f"is missing: {act} names the law it carries out."
+            f"{where}.harm",
+            Sentence(
+                "is missing: a rule that would {action} a call needs a harm budget.",
+                act,
+            ),
+        )
+    if rule.get("reference", does) == "":
+        yield Mistake(
+            f"{where}.reference",
+            Sentence(
+                "is missing: a rule that would {action} a call names the law it "
+                "carries out.",
+                act,
+            ),
         )
 
 
@@ -158,7 +170,9 @@ PARTY: Final = Table(
         ),
         Field(
             name="contacts",
-            kind=Listed(of=CONTACT, most=16, noun="contacts"),
+            kind=Listed(
+                of=CONTACT, most=16, what="a list of {least} to {most} contacts"
+            ),
             says="Where it is reached.",
         ),
     ),
@@ -398,12 +412,18 @@ AGREEMENT: Final = Table(
         ),
         Field(
             name="domains",
-            kind=Listed(of=Word(words=("calls",)), most=1, noun="domains"),
+            kind=Listed(
+                of=Word(words=("calls",)), most=1, what="a list of {most} domain"
+            ),
             says="What crosses.",
         ),
         Field(
             name="languages",
-            kind=Listed(of=Word(words=LANGUAGES), most=3, noun="languages"),
+            kind=Listed(
+                of=Word(words=LANGUAGES),
+                most=3,
+                what="a list of {least} to {most} languages",
+            ),
             says="In which the parties write to each other.",
         ),
         Field(name="in_force_from", kind=Day(), says="The first day it may hold."),
@@ -414,12 +434,16 @@ AGREEMENT: Final = Table(
         ),
         Field(
             name="parties",
-            kind=Listed(of=PARTY, least=2, most=2, noun="parties"),
+            kind=Listed(of=PARTY, least=2, most=2, what="a list of {most} parties"),
             says="The two, in order of their names.",
         ),
         Field(
             name="numbering",
-            kind=Listed(of=NUMBERING, most=16, noun="numbering plans"),
+            kind=Listed(
+                of=NUMBERING,
+                most=16,
+                what="a list of {least} to {most} numbering plans",
+            ),
             says="How each party's numbers are read.",
         ),
         Field(name="window", kind=WINDOW, says=WINDOW.title),
@@ -435,7 +459,9 @@ AGREEMENT: Final = Table(
         ),
         Field(
             name="rules",
-            kind=Listed(of=RULE, most=RULES_LIMIT, noun="rules"),
+            kind=Listed(
+                of=RULE, most=RULES_LIMIT, what="a list of {least} to {most} rules"
+            ),
             says="The decision table, in order.",
         ),
     ),

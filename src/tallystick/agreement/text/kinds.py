@@ -6,12 +6,13 @@ number that was pasted there.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
-from tallystick.model import TallystickError
+from tallystick.model import Said, Sentence, TallystickError
 
 
 class Mistake(NamedTuple):
@@ -23,7 +24,7 @@ class Mistake(NamedTuple):
     """
 
     where: str
-    sentence: str
+    sentence: Said
 
     def __str__(self) -> str:
         """Return place and sentence in one line."""
@@ -34,7 +35,7 @@ class Kind(Protocol):
     """What may stand in a field."""
 
     @property
-    def told(self) -> str:
+    def told(self) -> Said:
         """What must stand there, as in "must be …"."""
 
     def read(self, value: object, where: str, mistakes: list[Mistake]) -> object:
@@ -61,9 +62,12 @@ class Text:
     what: str = ""
 
     @property
-    def told(self) -> str:
+    def told(self) -> Said:
         """What must stand there."""
-        return self.what or f"a text of {self.least} to {self.most} characters"
+        return self.what or Sentence(
+            "a text of {least} to {most} characters",
+            {"least": self.least, "most": self.most},
+        )
 
     def read(self, value: object, where: str, mistakes: list[Mistake]) -> str | None:
         """Return the text."""
@@ -101,11 +105,17 @@ class Number:
     unit: str = ""
 
     @property
-    def told(self) -> str:
+    def told(self) -> Said:
         """What must stand there."""
-        kind = "a whole number" if self.whole else "a number"
-        unit = f" of {self.unit}" if self.unit else ""
-        return f"{kind}{unit} from {_plain(self.low)} to {_plain(self.high)}"
+        bounds = {"low": Decimal(f"{self.low}"), "high": Decimal(f"{self.high}")}
+        if not self.whole:
+            return Sentence("a number from {low:,} to {high:,}", bounds)
+        if not self.unit:
+            return Sentence("a whole number from {low:,} to {high:,}", bounds)
+        return Sentence(
+            "a whole number of {unit} from {low:,} to {high:,}",
+            {"unit": self.unit, **bounds},
+        )
 
     def read(self, value: object, where: str, mistakes: list[Mistake]) -> float | None:
         """Return the number."""
@@ -151,9 +161,13 @@ class Word:
     words: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def told(self) -> Said:
         """What must stand there."""
-        return " or ".join(f'"{word}"' for word in self.words)
+        first, *others = (f'"{word}"' for word in self.words)
+        told: Said = first
+        for one in others:
+            told = Sentence("{one} or {other}", {"one": told, "other": one})
+        return told
 
     def read(self, value: object, where: str, mistakes: list[Mistake]) -> str | None:
         """Return the word."""
@@ -175,20 +189,18 @@ class Listed:
         of: What each is.
         least: How many at least.
         most: How many at most.
-        noun: What several are called.
+        what: What must stand there, in words: how many of what.
     """
 
     of: Kind
     least: int = 1
     most: int
-    noun: str
+    what: str
 
     @property
-    def told(self) -> str:
+    def told(self) -> Said:
         """What must stand there."""
-        if self.least == self.most:
-            return f"a list of {self.least} {self.noun}"
-        return f"a list of {self.least} to {self.most} {self.noun}"
+        return Sentence(self.what, {"least": self.least, "most": self.most})
 
     def read(
         self, value: object, where: str, mistakes: list[Mistake]
@@ -218,6 +230,11 @@ class Facts:
     facts: Mapping[str, tuple[str, ...]]
     told: str = "a table of facts, each with a list of its words"
 
+    def listed(self, fact: str) -> Listed:
+        """Return the kind of what stands behind a fact."""
+        what = "a list of {least} to {most} words"
+        return Listed(of=Word(words=self.facts[fact]), most=16, what=what)
+
     def read(
         self, value: object, where: str, mistakes: list[Mistake]
     ) -> dict[str, frozenset[str]] | None:
@@ -229,17 +246,14 @@ class Facts:
             mistakes.append(_unknown(where, self.facts))
         result = {}
         for fact in [one for one in self.facts if one in value]:
-            kind = Listed(of=Word(words=self.facts[fact]), most=16, noun="words")
-            words = kind.read(value[fact], f"{where}.{fact}", mistakes)
+            place = f"{where}.{fact}"
+            words = self.listed(fact).read(value[fact], place, mistakes)
             result[fact] = frozenset(words or ())
         return result
 
     def schema(self) -> dict[str, Any]:
         """Return it as JSON Schema."""
-        words = {
-            fact: Listed(of=Word(words=words), most=16, noun="words").schema()
-            for fact, words in self.facts.items()
-        }
+        words = {fact: self.listed(fact).schema() for fact in self.facts}
         return {"type": "object", "properties": words, "additionalProperties": False}
 
 
@@ -302,7 +316,9 @@ class Table:
         try:
             return self.make(**read)
         except TallystickError as error:
-            mistakes.append(Mistake(where, f"cannot stand: {error.args[0]}"))
+            mistakes.append(
+                Mistake(where, Sentence("cannot stand: {why}", {"why": error.sentence}))
+            )
             return None
 
     def schema(self) -> dict[str, Any]:
@@ -326,20 +342,23 @@ def _member(
     if one.name in table:
         return one.kind.read(table[one.name], place, mistakes)
     if one.needed:
-        mistakes.append(Mistake(place, f"is missing: it must be {one.kind.told}."))
+        told = {"told": one.kind.told}
+        mistakes.append(
+            Mistake(place, Sentence("is missing: it must be {told}.", told))
+        )
     return one.default
 
 
-def _unknown(where: str, known: Mapping[str, Any] | list[str]) -> Mistake:
-    return Mistake(where, f"has a key that is not known; known are {', '.join(known)}.")
-
-
-def _plain(number: float) -> str:
-    return f"{number:,.6f}".rstrip("0").rstrip(".")
+def _unknown(where: str, names: Iterable[str]) -> Mistake:
+    told = ", ".join(names)
+    return Mistake(
+        where,
+        Sentence("has a key that is not known; known are {known}.", {"known": told}),
+    )
 
 
 def _must(kind: Kind, where: str) -> Mistake:
-    return Mistake(where, f"must be {kind.told}.")
+    return Mistake(where, Sentence("must be {told}.", {"told": kind.told}))
 
 
 NAME: Final = Text(

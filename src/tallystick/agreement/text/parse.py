@@ -11,10 +11,10 @@ from typing import Any, Final
 from tallystick.agreement.text.fields import AGREEMENT
 from tallystick.agreement.text.kinds import Mistake
 from tallystick.agreement.text.value import AgreementText
-from tallystick.model import ConfigError
+from tallystick.model import ConfigError, Sentence
 
 TEXT_LIMIT: Final = 262_144  # characters
-_PLACE: Final = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
+_PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def read_text(text: str) -> tuple[AgreementText | None, tuple[Mistake, ...]]:
@@ -27,13 +27,12 @@ def read_text(text: str) -> tuple[AgreementText | None, tuple[Mistake, ...]]:
         The agreement and no mistake, or None and at least one.
     """
     if len(text) > TEXT_LIMIT:
-        return None, (Mistake("$", f"is longer than {TEXT_LIMIT:,} characters."),)
+        long = Sentence("is longer than {limit:,} characters.", {"limit": TEXT_LIMIT})
+        return None, (Mistake("$", long),)
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also of a number too long for one
-        found = _PLACE.search(str(error))
-        where = f" at {found[1]}" if found else ""
-        return None, (Mistake("$", f"is not TOML{where}."),)
+        return None, (Mistake("$", _not_toml(str(error))),)
     mistakes: list[Mistake] = []
     value = AGREEMENT.read(content, "$", mistakes)
     return value if isinstance(value, AgreementText) else None, tuple(mistakes)
@@ -58,6 +57,17 @@ def parse_text(text: str, *, origin: str = "The agreement") -> AgreementText:
             advice="`tally agreement check` explains every mistake.",
         )
     return value
+
+
+def _not_toml(said: str) -> Sentence:
+    """Return where a text is no TOML, as the parser says it."""
+    found = _PLACE.search(said)
+    if found is not None:
+        place = {"line": int(found[1]), "column": int(found[2])}
+        return Sentence("is not TOML at line {line}, column {column}.", place)
+    if "(at end of document)" in said:
+        return Sentence("is not TOML at end of document.")
+    return Sentence("is not TOML.")
 
 
 def digest_of(text: str) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.visit import Handler, Visit
-from tallystick.model import TallystickError
+from tallystick.model import Said, TallystickError
 from tallystick.office import Side
 from tallystick.proof import (
     KINDS,
@@ -87,12 +87,12 @@ def _check(visit: Visit) -> Response:
     try:
         checked = _look(side, side.log).check(COUNTED)
     except TallystickError as error:
-        return _shown(visit, problem=str(error))
+        return _shown(visit, problem=error.said)
     return _shown(visit, checked=checked)
 
 
 def _shown(
-    visit: Visit, *, checked: range | None = None, problem: str = ""
+    visit: Visit, *, checked: range | None = None, problem: Said = ""
 ) -> Response:
     side, settings = visit.desk.settings.side, visit.desk.settings
     found: LogLook | None = None
@@ -104,11 +104,12 @@ def _shown(
             newest = list(starmap(_entry, found.newest(COUNTED)))
             stopped = stopped_by(side.log)
         except TallystickError as error:
-            problem = problem or str(error)
+            problem = problem or error.said
     wanted = visit.query.get("kind", "")
     counts = Counter(one.kind for one in newest)
     fit = [one for one in newest if wanted in {"", one.kind}]
     seen, trouble = _seen(visit, side)
+    wrong = problem or trouble
     return visit.page(
         "log/log.html.j2",
         UNFIT if problem else 200,
@@ -123,8 +124,8 @@ def _shown(
         else [],
         served=settings.log_at,
         checked=checked,
-        problem=problem or trouble,
-        stopped=stopped,
+        problem=visit.told(wrong) if wrong else "",
+        stopped=visit.told(stopped) if stopped else "",
     )
 
 
@@ -146,7 +147,7 @@ def _entry(index: int, opening: Opening) -> Entry:
     )
 
 
-def _seen(visit: Visit, side: Side | None) -> tuple[Seen | None, str]:
+def _seen(visit: Visit, side: Side | None) -> tuple[Seen | None, Said]:
     """Return what our witness saw of the peer's log, or what is wrong there."""
     folder = visit.desk.settings.witness
     if side is None or folder is None or not folder.is_dir():
@@ -156,7 +157,7 @@ def _seen(visit: Visit, side: Side | None) -> tuple[Seen | None, str]:
     try:
         checkpoint, at_ms = witness.seen(origin), witness.seen_ms(origin)
     except TallystickError as error:
-        return None, str(error)
+        return None, error.said
     return (None if checkpoint is None else Seen(checkpoint, at_ms)), ""
 
 

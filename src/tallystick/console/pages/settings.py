@@ -18,7 +18,7 @@ def _read(visit: Visit) -> Response:
         try:
             rows = told(load_settings(path))
         except TallystickError as error:
-            problem = str(error)
+            problem = visit.told(error.said)
     own = {name: getattr(visit.desk.settings, name) for name in _OWN}
     return visit.page(
         "settings/settings.html.j2", own=own, path=path, rows=rows, problem=problem

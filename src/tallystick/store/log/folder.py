@@ -122,9 +122,10 @@ class LogFolder:
         if stopped := self.stopped:
             raise RefusedError(
                 "log-stopped",
-                f"Nothing is appended to this log any more. {stopped}",
+                "Nothing is appended to this log any more. {why}",
                 advice="Look with the peer what happened; `tally proof log resume` "
                 "lets it go on.",
+                why=stopped,
             )
         first = self.size
         waiting = iter(openings)
@@ -200,8 +201,9 @@ class LogFolder:
         if not chosen or chosen[0] < 0 or chosen[-1] >= self.size:
             raise RefusedError(
                 "entry-unknown",
-                f"The log has the entries 0 to {self.size - 1}.",
+                "The log has the entries 0 to {last}.",
                 advice="`tally proof log show` lists them.",
+                last=self.size - 1,
             )
         signed = self.cosigned(witnesses)
         if signed is None or signed.checkpoint.size <= chosen[-1]:
@@ -408,10 +410,11 @@ def _forget_parts(folder: Path) -> None:
 def _refuse_rolled_back(size: int) -> NoReturn:
     raise VerificationError(
         "log-own-rollback",
-        f"The log has signed for {size} entries, and the folder does not hold them all "
-        "as they were: it is an older copy, or files were lost or changed.",
+        "The log has signed for {n} entries, and the folder does not hold them all as "
+        "they were: it is an older copy, or files were lost or changed.",
         advice="Restore the newest copy. It must not be appended to as it is: the peer "
         "would see a forked log.",
+        n=size,
     )
 
 

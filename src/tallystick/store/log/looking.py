@@ -94,7 +94,11 @@ class LogLook:
                 tile = Tile(ENTRIES, index // WIDTH, width)
                 entries = parse_entries(fetch(tile), width)
             if commit(opening) != entries[index % WIDTH]:
-                _refuse("log-entry", f"Entry {index} is not what it was made of.")
+                _refuse(
+                    "log-entry",
+                    "Entry {index} is not what it was made of.",
+                    index=index,
+                )
         return range(start, self.size)
 
 
@@ -122,9 +126,10 @@ def look_at_log(
     return LogLook(folder=folder, signed=read, cosigned=cosigned)
 
 
-def _refuse(code: str, sentence: str) -> NoReturn:
+def _refuse(code: str, sentence: str, **values: object) -> NoReturn:
     raise VerificationError(
         code,
         sentence,
         advice="Append nothing to it, keep it as it is, and ask who has changed it.",
+        **values,
     )

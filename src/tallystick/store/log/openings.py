@@ -93,7 +93,8 @@ class Openings:
 def _refuse(index: int) -> None:
     raise UnavailableError(
         "opening-missing",
-        f"What entry {index} was made of is not there, or is damaged.",
+        "What entry {index} was made of is not there, or is damaged.",
         advice="Restore the newest copy of the folder; without it the entry cannot be "
         "shown to anybody.",
+        index=index,
     )

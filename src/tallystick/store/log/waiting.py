@@ -47,8 +47,9 @@ def lay_in(folder: Path, kind: str, content: str, *, disk: Disk | None = None) -
     if sum(1 for _ in laid_in(folder)) >= FILES_LIMIT:
         raise RefusedError(
             "log-waiting",
-            f"{FILES_LIMIT} things wait to be logged, and nobody takes them.",
+            "{n} things wait to be logged, and nobody takes them.",
             advice="Start the office that keeps this log, or `tally proof log take`.",
+            n=FILES_LIMIT,
         )
     data = content.encode()
     name = f"{kind}-{hashlib.sha256(data).hexdigest()}{_SUFFIX}"

@@ -28,7 +28,7 @@ def _propose(visit: Visit) -> Response:
     text = _as_signed(visit.form.get("file") or visit.form.get("text", ""))
     value, mistakes = read_text(text)
     if value is None:
-        found = tuple((one.where, one.sentence) for one in mistakes)
+        found = tuple((one.where, visit.told(one.sentence)) for one in mistakes)
         return listed(visit, text=text, mistakes=found)
     if (value.channel, value.keys) != (side.identifier, side.keys):
         return listed(visit, text=text, mistakes=(("$", visit.t.say("problem.other")),))

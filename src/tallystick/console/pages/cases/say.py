@@ -54,9 +54,11 @@ def _say(visit: Visit) -> Response:
             _note_halves(visit, kind, found, body, why)
         else:
             visit.note(kind, record=found.name)
-        found.desk.say(
-            found.state.about, kind, body, key=matter.side.key, now_ms=visit.now_ms
-        )
+        about, key = found.state.about, matter.side.key
+        try:
+            found.desk.say(about, kind, body, key=key, now_ms=visit.now_ms)
+        except RefusedError:
+            return shown(visit, case, problem="out_of_place")
     return go(f"/cases/{found.name}", done="said")
 
 
