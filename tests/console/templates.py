@@ -7,6 +7,7 @@ and what the guard signs when it stops a rule.
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import tallystick
 from tallystick.agreement.guard import SENTENCES
@@ -76,14 +77,25 @@ def _of_file(file: Path) -> Iterator[str]:
     """Yield what a module raises or notes; it must not put sentences together."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MAKERS:
+            if {getattr(one, "value", "") for one in node.args} & set(COMMANDS_ONLY):
+                continue
+            _check_values(node)
             said = [one.value for one in node.keywords if one.arg == "advice"]
-            if not {getattr(one, "value", "") for one in node.args} & set(
-                COMMANDS_ONLY
-            ):
-                for one in (*node.args, *said):
-                    yield from _constants(one)
+            for one in (*node.args, *said):
+                yield from _constants(one)
         elif isinstance(node, ast.Call | ast.arguments):
             yield from _origins(node)
+
+
+def _check_values(node: ast.Call) -> None:
+    """Refuse an error that is not given all that its sentence and advice ask for."""
+    given = {one.arg for one in node.keywords}
+    if None in given or getattr(node.func, "id", "") in {"Sentence", "Mistake"}:
+        return
+    for one in (*node.args, *(word.value for word in node.keywords)):
+        for text in _constants(one):
+            asked = {name for _, name, _, _ in Formatter().parse(text) if name}
+            assert asked <= given - {"why", "advice"}, text
 
 
 def _origins(node: ast.Call | ast.arguments) -> Iterator[str]:

@@ -17,6 +17,7 @@ from .planted import desk, plant, publish_reports
 from .redress import give
 from .test_log import fill
 from .test_say_agreement import NAME
+from .test_sentences import english
 from .world import SESSION, running
 
 PAGES = {
@@ -55,6 +56,18 @@ LOOKS = (
     if os.environ.get("TALLY_PICTURES")
     else [("be", "light"), ("ru", "light"), ("en", "dark")]
 )
+
+
+# What a page says itself: not what people wrote, nor what programs read.
+SAID = """() => {
+  const others = "[lang=en], code, pre, script, style, blockquote, textarea";
+  const found = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const said = [];
+  while (found.nextNode())
+    if (!found.currentNode.parentElement.closest(others))
+      said.push(found.currentNode.data);
+  return said;
+}"""
 
 
 @pytest.fixture
@@ -129,6 +142,7 @@ def test_every_page_can_be_used_by_everybody(lively, two, chromium, language, sc
         "report": publish_reports(lively.store, told=1_300),
         "digest": two.by.life(NAME).versions[0].digest,
     }
+    strange, title = set(), two.by.life(NAME).versions[0].value.title
     for name, (role, path) in PAGES.items():
         page = looker(lively, chromium, role, language, scheme)
         page.goto(lively.address + path.format(**there))
@@ -143,7 +157,10 @@ def test_every_page_can_be_used_by_everybody(lively, two, chromium, language, sc
                 where = Path(kept) / f"{name}-{language}-{scheme}-{width}.png"
                 page.screenshot(path=where, full_page=True)
             assert wide <= 0, (name, width)
+        said = page.evaluate(SAID) if language != "en" else ()
+        strange |= {(name, one) for one in said if english(one.replace(title, ""))}
         page.context.close()
+    assert strange == set()
 
 
 def test_enrolment_can_be_used_by_everybody(world, chromium):

@@ -122,10 +122,10 @@ class LogFolder:
         if stopped := self.stopped:
             raise RefusedError(
                 "log-stopped",
-                "Nothing is appended to this log any more. {why}",
+                "Nothing is appended to this log any more. {stopped}",
                 advice="Look with the peer what happened; `tally proof log resume` "
                 "lets it go on.",
-                why=stopped,
+                stopped=stopped,
             )
         first = self.size
         waiting = iter(openings)
