@@ -161,6 +161,7 @@ def test_every_word_that_is_asked_for_is_there(language):
             f"refusal.{one}" for one in re.findall(r'ProviderError\("(\w+)"', said)
         }
     asked.add("refusal.provider_state")
+    asked |= {"sorry.429", "sorry.503", "sorry.untold"}
     accounts = (PACKAGE / "people" / "accounts.py").read_text(encoding="utf-8")
     asked |= {f"problem.{one}" for one in re.findall(r'"(account-\w+)",', accounts)}
     assert len(asked) > 120
