@@ -13,9 +13,9 @@ from .at_work import at_work
 TALLY = (sys.executable, "-m", "tallystick")
 
 
-@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_half_way_it_ends_what_it_began(tmp_path, word):
-    """Ctrl-C and `kill` leave no node behind."""
+    """Ctrl-C, `kill` and `kill -9` leave no node behind."""
     out = tmp_path / "demo"
     with (tmp_path / "said").open("w") as said:
         demo = subprocess.Popen(
@@ -35,5 +35,10 @@ def test_stopped_half_way_it_ends_what_it_began(tmp_path, word):
         finally:
             demo.kill()
             demo.wait()
+    ends = time.monotonic() + 15
+    while word == signal.SIGKILL and at_work(out):
+        # It could wait for nothing: they end by themselves.
+        assert time.monotonic() < ends
+        time.sleep(0.05)
     assert at_work(out) == []
     assert "Traceback" not in (tmp_path / "said").read_text()

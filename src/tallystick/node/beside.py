@@ -5,19 +5,15 @@ ends is started again, and the node goes on meanwhile.
 """
 
 import asyncio
-import ctypes
-import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from tallystick.node.cluster.workers import end
+from tallystick.node.children import end, following
 from tallystick.node.config.settings import NodeSettings
 from tallystick.node.watch.logs import Log
 
-_LIBC: Final = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG: Final = 1
 AGAIN_S: Final = 2.0
 """How long one that ended stays away."""
 _ROOMS: Final = ("office", "console")
@@ -54,17 +50,10 @@ async def beside(
 async def _keep(room: str, arguments: Sequence[str], log: Log) -> None:
     command = (sys.executable, "-m", "tallystick", room, "run", *arguments)
     while True:
-        process = await asyncio.create_subprocess_exec(*command, preexec_fn=_follow)
+        process = await asyncio.create_subprocess_exec(*command, preexec_fn=following())
         try:
             status = await process.wait()
         finally:
             await end(process)
         log.note("beside-ended", room=room, status=status)
         await asyncio.sleep(AGAIN_S)
-
-
-def _follow() -> None:
-    """Let a process end with the node, even where that was killed (Linux)."""
-    prctl = getattr(_LIBC, "prctl", None)
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

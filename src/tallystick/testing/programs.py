@@ -11,7 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,7 @@ async def running(
     inside: Sequence[str] = (),
     settle_s: float = SETTLE_S,
     more: Mapping[str, str] | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> AsyncGenerator[Program, None]:
     """Run a program until the block ends.
 
@@ -77,6 +78,7 @@ async def running(
             may be done before that.
         more: Variables of the environment beyond the own ones. Settings of nodes are
             not handed on.
+        begin: What it does before anything else, in its own process.
 
     Yields:
         The program.
@@ -97,6 +99,7 @@ async def running(
             stderr=output,
             # Ctrl-C is for whoever started it, who then ends it in good order.
             start_new_session=True,
+            preexec_fn=begin,
         )
     try:
         with contextlib.suppress(TimeoutError):

@@ -9,14 +9,13 @@ from typing import Final
 
 from tallystick.model import ConfigError
 from tallystick.net.hub import Hub
+from tallystick.node.children import end, following
 from tallystick.node.config.settings import NodeSettings
 from tallystick.node.service import now_ms
 from tallystick.node.watch.logs import Log
 
 AGAIN_S: Final = 1.0
 """How long a process that ended stays away before another takes its place."""
-
-STOP_S: Final = 10.0
 
 
 def check_ports(settings: NodeSettings) -> None:
@@ -125,19 +124,9 @@ class Workers:
 async def _process(
     command: Sequence[str], descriptors: tuple[int, ...]
 ) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(*command, pass_fds=descriptors)
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    """Let a process answer who waits, and end."""
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), STOP_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    return await asyncio.create_subprocess_exec(
+        *command, pass_fds=descriptors, preexec_fn=following()
+    )
 
 
 def worker_command(arguments: Sequence[str]) -> Callable[[str], Sequence[str]]:

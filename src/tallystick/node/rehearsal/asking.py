@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from tallystick.model import UnavailableError
+from tallystick.node.children import following
 from tallystick.node.rehearsal.parties import WINDOW_MS
 from tallystick.node.service import now_ms, split_address
 from tallystick.testing.programs import Program, running
@@ -26,7 +27,13 @@ def run_node(
     # The output goes to a file, and must be there when somebody looks.
     command = [sys.executable, "-u", "-m", "tallystick", "node", "run"]
     command += ["--config", settings.name]
-    return running(command, name="node", folder=settings.parent, inside=inside)
+    return running(
+        command,
+        name="node",
+        folder=settings.parent,
+        inside=inside,
+        begin=following(),
+    )
 
 
 class Said(msgspec.Struct, frozen=True):

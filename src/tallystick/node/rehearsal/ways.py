@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from tallystick.node.children import following
 from tallystick.node.rehearsal.asking import Asker
 from tallystick.node.rehearsal.parties import PARTIES, Post
 from tallystick.testing.callers import DECLINED, OK, Callers, Heard
@@ -80,7 +81,7 @@ class BySwitches:
         async with contextlib.AsyncExitStack() as stack:
             for name, command in commands.items():
                 await stack.enter_async_context(
-                    running(command, name=name, folder=self._folder)
+                    running(command, name=name, folder=self._folder, begin=following())
                 )
             yield self
 
