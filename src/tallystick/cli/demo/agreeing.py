@@ -25,6 +25,8 @@ _CHANGES: Final = (
     ('action = "mask"\nmode = "dry-run"', 'action = "reject"\nmode = "live"'),
     # Hardly any real hour is as dishonest as one that is to be looked at.
     ("share = 0.01", "share = 0.5"),
+    # The first caller who was refused by mistake is one too many.
+    ("redress = 10.0", "redress = 0.0"),
     ('"The lead body of BY"', '"The telecommunications inspectorate of Belarus"'),
     ('"The lead body of RU"', '"The communications authority of Russia"'),
 )

@@ -187,10 +187,13 @@ def _sides_lines(
     if found is None:
         yield "As you left them; `tally console demo --fresh` prepares them anew."
     else:
-        both = found["BY"] & found["RU"]
-        yield "An agreement in force; a day paired without showing a record:"
-        more = len(found["RU"] - both)
-        yield f"{len(both)} cases that both found, {more} of numbers that only RU sees"
+        both = frozenset.intersection(*found.values())
+        alone = (f"{party} {len(names - both)}" for party, names in found.items())
+        yield "An agreement in force; a day each way, paired without showing a record:"
+        yield (
+            f"{len(both)} cases that both found; of numbers that only one sees,"
+            f" {' and '.join(alone)}"
+        )
     yield f"tally console demo --out {folder}  sign in at either side"
 
 

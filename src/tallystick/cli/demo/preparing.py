@@ -16,8 +16,8 @@ from tallystick.node.rehearsal.parties import PARTIES, make_parties
 from tallystick.node.service import now_ms
 from tallystick.store.log import create_log
 
-CALLS: Final = 20_000
-"""Of the day; enough for some of each scheme, paired by both in seconds."""
+CALLS: Final = 12_000
+"""Of the day, each way; enough for some of each scheme, paired by both in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

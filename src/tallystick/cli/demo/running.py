@@ -12,6 +12,7 @@ from tallystick.cli.demo.preparing import Prepared, take_up
 from tallystick.model import UnavailableError
 from tallystick.node.rehearsal.asking import Asker, run_node
 from tallystick.node.rehearsal.course import Told
+from tallystick.node.rehearsal.parties import PARTIES
 from tallystick.node.rehearsal.ways import ByHttp
 from tallystick.node.service import now_ms
 from tallystick.testing.programs import Program
@@ -27,12 +28,12 @@ class AtWork:
     Attributes:
         prepared: What runs.
         nodes: Their programs, each of which keeps an office and a console.
-        way: By which calls are placed between them.
+        ways: By which calls are placed, by the party where they arrive.
     """
 
     prepared: Prepared
     nodes: tuple[Program, ...]
-    way: ByHttp
+    ways: dict[str, ByHttp]
 
     async def until(self, told: asyncio.Event) -> None:
         """Let it run until somebody is told to end it.
@@ -82,10 +83,14 @@ async def at_work(folder: Path, told: Told) -> AsyncGenerator[AtWork]:
             asker = Asker(posts[party].http)
             await asker.until("/healthz", node, patience_s=PATIENCE_S)
             await Asker(where).until("/sign-in", node, patience_s=PATIENCE_S)
-        way = ByHttp(posts)
-        calling = asyncio.create_task(call(way, seed=now_ms()))
+        pairs = (PARTIES, PARTIES[::-1])
+        ways = {pair[-1]: ByHttp(posts, way=pair) for pair in pairs}
+        calling = [
+            asyncio.create_task(call(way, seed=now_ms())) for way in ways.values()
+        ]
         try:
-            yield AtWork(prepared=prepared, nodes=tuple(nodes.values()), way=way)
+            yield AtWork(prepared=prepared, nodes=tuple(nodes.values()), ways=ways)
         finally:
-            calling.cancel()
-            await asyncio.gather(calling, return_exceptions=True)
+            for one in calling:
+                one.cancel()
+            await asyncio.gather(*calling, return_exceptions=True)

@@ -96,9 +96,8 @@ def write_settings(folder: Path, doors: Mapping[str, Doors]) -> dict[str, Path]:
             address=own.address,
         )
         files[party] = folder / party / "node.toml"
-        files[party].write_text(
-            settings_text(party, posts, 'agreement = "book"') + beside, encoding="utf-8"
-        )
+        own_node = settings_text(party, posts, 'agreement = "book"', follows=PARTIES)
+        files[party].write_text(own_node + beside, encoding="utf-8")
     return files
 
 

@@ -110,28 +110,38 @@ async def _codes(shown: "AtWork", console: "Console") -> None:
 
     from tallystick.node.service import now_ms
 
-    people, where = shown.prepared.people, shown.prepared.doors["RU"].address
+    people = shown.prepared.people
     if not console.is_terminal:
         console.print(_table(people, now_ms()))
-        while not shown.way.reference:  # ruff: ignore[async-busy-wait] (once a second, for a person)
+        while len(list(_pages(shown))) < len(_NAMES):  # ruff: ignore[async-busy-wait] (once a second, for a person)
             await asyncio.sleep(1)
-        console.print(_refused(where, shown.way.reference))
+        console.print(_refused(shown))
         return
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            last = _refused(where, shown.way.reference)
-            live.update(Group(_table(people, now_ms()), last), refresh=True)
+            live.update(Group(_table(people, now_ms()), _refused(shown)), refresh=True)
             await asyncio.sleep(1)
 
 
-def _refused(where: str, reference: str) -> str:
-    """Say where the caller who was refused last may object."""
-    if not reference:
-        return ""
+def _refused(shown: "AtWork") -> str:
+    """Say where the callers who were refused last may object."""
+    pages = "\n".join(_pages(shown))
     return (
-        "\nThe last caller whose call Russia refused was given a reference, and "
-        f"objects at\n{where}/objection/{reference}"
+        pages
+        and f"\nThe callers who were refused last object, without a name:\n{pages}"
     )
+
+
+def _pages(shown: "AtWork") -> Iterator[str]:
+    """Yield by whom a caller was refused, and the page that the reference leads to.
+
+    Yields:
+        Lines of text; none where nobody was refused yet.
+    """
+    for party, name in _NAMES.items():
+        if reference := shown.ways[party].reference:
+            address = shown.prepared.doors[party].address
+            yield f"by {name:<10}{address}/objection/{reference}"
 
 
 def _table(people: list["Visitor"], at_ms: int) -> "RenderableType":

@@ -5,7 +5,7 @@ would have it, each in a folder of its own; only both are on one machine.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -155,23 +155,32 @@ def signed_terms(
     return text
 
 
-def settings_text(party: str, posts: Mapping[str, Post], rules: str) -> str:
-    """Return a party's settings; RU follows BY.
+def settings_text(
+    party: str,
+    posts: Mapping[str, Post],
+    rules: str,
+    *,
+    follows: Collection[str] = ("RU",),
+) -> str:
+    """Return a party's settings.
 
     Args:
         party: Whose.
         posts: Where each party's node listens.
         rules: The line that says where its rules are; "" for none.
+        follows: The parties where calls arrive: those that follow the other's node.
     """
     asks, post = party == "RU", posts[party]
+    (other,) = set(PARTIES) - {party}
+    peer = f'\n[peer]\naddress = "{posts[other].channel}"\n'
     return _SETTINGS.format(
         party=party,
-        other=next(one for one in PARTIES if one != party),
+        other=other,
         rules=rules,
         http=post.http,
         sip=post.sip,
         channel=post.channel,
         switch=post.switch,
-        peer=f'\n[peer]\naddress = "{posts["BY"].channel}"\n' if asks else "",
+        peer=peer if party in follows else "",
         side="arrivals" if asks else "departures",
     )

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -125,12 +125,22 @@ class ByHttp:
     What a caller would have heard follows from what the switch was told to do.
 
     Attributes:
+        left: The party where the calls leave.
+        came: The party where they arrive.
         reference: By which the last caller who was refused may object; "": none was.
     """
 
-    def __init__(self, posts: dict[str, Post]) -> None:
-        """Speak to the nodes of both parties."""
-        self._left, self._came = (Asker(posts[party].http) for party in PARTIES)
+    def __init__(
+        self, posts: Mapping[str, Post], *, way: tuple[str, str] = PARTIES
+    ) -> None:
+        """Speak to the nodes of both parties.
+
+        Args:
+            posts: Where they listen.
+            way: Where the calls leave, and where they arrive.
+        """
+        self.left, self.came = way
+        self._left, self._came = (Asker(posts[party].http) for party in way)
         self.reference = ""
 
     async def place(self, kind: Kind) -> list[Heard]:
