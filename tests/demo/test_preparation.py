@@ -11,9 +11,10 @@ from tallystick.node.service import now_ms
 from tallystick.office import Side
 from tallystick.store.cases import CaseDesk, CaseQuery, CaseRow
 
-ONLY_RU = "spoofed-range"
+ALONE = "spoofed-range"
 """What a call is about whose number only the side where it arrived has."""
-OTHER = {"BY": "arrival", "RU": "departure"}
+OTHER = {"departure": "arrival", "arrival": "departure"}
+"""Each half of a crossing, and the other."""
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +37,28 @@ def surest(desk: CaseDesk, name: str) -> set[str]:
 
 def test_both_found_the_same_cases(sides):
     """By name, by problem, by crossing; but for what only one side can see."""
-    by, ru = (rows(side) for side in sides.values())
-    assert by.keys() == {one for one in ru if ru[one].kind != ONLY_RU}
-    assert len(by) >= 5
+    found = {party: rows(side) for party, side in sides.items()}
+    both = found["BY"].keys() & found["RU"].keys()
+    for party, cases in found.items():
+        alone = [cases[name] for name in cases.keys() - both]
+        assert alone
+        assert {(one.kind, one.arrival) for one in alone} == {(ALONE, party)}
     desks = [side.cases() for side in sides.values()]
-    for name, row in by.items():
-        assert (row.kind, row.actor, row.object) == (
-            ru[name].kind,
-            ru[name].actor,
-            ru[name].object,
-        )
+    for name in both:
+        by, ru = (cases[name] for cases in found.values())
+        assert (by.kind, by.actor, by.object) == (ru.kind, ru.actor, ru.object)
         assert surest(desks[0], name) == surest(desks[1], name)
+
+
+def test_each_way_has_schemes_of_its_own(sides):
+    """Calls from one side are dishonest in other ways than those from the other."""
+    found = rows(sides["BY"]) | rows(sides["RU"])
+    kinds = {
+        party: {one.kind for one in found.values() if one.departure == party} - {ALONE}
+        for party in sides
+    }
+    assert all(len(one) >= 2 for one in kinds.values())
+    assert not kinds["BY"] & kinds["RU"]
 
 
 def test_an_agreement_is_in_force_on_both_sides(sides):
@@ -68,13 +80,13 @@ def test_an_agreement_is_in_force_on_both_sides(sides):
 def test_neither_store_holds_a_number_of_the_other(sides):
     """Each side sees the other's halves without numbers, and by handles."""
     for party, side in sides.items():
-        desk, hidden = side.cases(), OTHER[party]
-        shown = {"departure", "arrival"} - {hidden}
-        crossings = [
-            one for name in rows(side) for one in desk.cases.crossings(name, size=500)
-        ]
-        assert crossings
-        for one in crossings:
-            assert getattr(one, f"{hidden}_calling") is None
-            assert getattr(one, f"{hidden}_called") is None
-        assert any(getattr(one, f"{shown.pop()}_called") for one in crossings)
+        desk = side.cases()
+        own = set()
+        for name, row in rows(side).items():
+            half = "departure" if row.departure == party else "arrival"
+            for one in desk.cases.crossings(name, size=500):
+                assert getattr(one, f"{OTHER[half]}_calling") is None
+                assert getattr(one, f"{OTHER[half]}_called") is None
+                if getattr(one, f"{half}_called"):
+                    own.add(half)
+        assert own == {"departure", "arrival"}

@@ -10,8 +10,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from cli.told import tally
 
 MOST_S = 60
@@ -55,18 +53,15 @@ class Running:
         assert found, self.text
         return found[1 if country == "Belarus" else 2]
 
-    @contextlib.contextmanager
-    def signed_in(self, name: str, country: str) -> Generator[httpx2.Client]:
-        """Give a browser of somebody who came in by what the terminal says."""
-        address = self.address(country)
-        fields = {"name": name, "password": self.password()}
-        with httpx2.Client(
-            base_url=address, timeout=MOST_S, headers={"origin": address}
-        ) as http:
-            assert post(http, "/sign-in", fields) == "/sign-in/code"
-            code = {"code": self.code(name, country)}
-            assert post(http, "/sign-in/code", code) == "/"
-            yield http
+    def reference(self, country: str) -> str:
+        """Return what the caller was given whom a country refused, once one was."""
+        lines = rf"^by {country} +http://\S+/objection/(\S+)$"
+
+        def given() -> list[str]:
+            return re.findall(lines, self.text, re.MULTILINE)
+
+        until(given)
+        return given()[-1]
 
     def cases(self, party: str, command: str, *words: str) -> str:
         """Do something about cases at a terminal of one side."""
@@ -80,13 +75,6 @@ class Running:
         """Press Ctrl-C and return the status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(MOST_S)
-
-
-def post(http: httpx2.Client, path: str, fields: dict[str, str]) -> str:
-    """Send a form with the token of its page; return where it leads."""
-    token = re.search(r'name="token" value="([0-9a-f]{64})"', http.get(path).text)
-    assert token
-    return http.post(path, data=fields | {"token": token[1]}).headers["location"]
 
 
 @contextlib.contextmanager

@@ -223,9 +223,7 @@ def test_a_caller_who_was_refused_stops_the_rule(tmp_path: Path):
 
         async def stopped(one: SimpleNamespace) -> bool:  # ruff: ignore[unused-async] (as `until` asks)
             held = open_book(one.folder / "book").life().suspensions
-            return (
-                bool(held) and "objections to rule missing were upheld" in held[0].why
-            )
+            return bool(held) and "that were upheld: 2 among" in held[0].why
 
         await until(lambda: stopped(ru))
         await until(lambda: stopped(by))

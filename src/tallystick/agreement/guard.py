@@ -40,7 +40,7 @@ SENTENCES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         "share": "Rule {rule} acted on {counted} of {of} crossings of the last hour, "
         "more than the agreed share of {budget}.",
-        "redress": "{counted} objections to rule {rule} were upheld among {of} "
+        "redress": "Objections to rule {rule} that were upheld: {counted} among {of} "
         "crossings, more than the agreed {budget} per million.",
         "change": "Rule {rule} acted on {counted} of {of} crossings of the last ten "
         "minutes, more than {budget} times its share of the day before.",

@@ -138,8 +138,9 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-_PORTS: Final = (15_000, 30_000)
+_PORTS: Final = range(15_000, 30_000)
 """Below where Linux, and IANA, have ports for connections begin."""
+_DRAWN: Final[set[int]] = set()
 
 
 def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
@@ -151,10 +152,11 @@ def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
 
     None of those from which the system takes ports for connections: whoever asks there
     again and again whether somebody listens yet would at last be connected to itself
-    (RFC 9293, 3.5, simultaneous open), and the port be taken.
+    (RFC 9293, 3.5, simultaneous open), and the port be taken. None is drawn twice:
+    whoever was given it may not listen there yet.
     """
     while True:
-        wanted = wanted or _PORTS[0] + secrets.randbelow(_PORTS[1] - _PORTS[0])
+        wanted = wanted or _draw()
         with socket.socket() as stream:
             # Of a program that has just ended a port may be had again at once.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -171,3 +173,13 @@ def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
                     wanted = 0
                     continue
             return port
+
+
+def _draw() -> int:
+    """Return a port that was not drawn before, until all were."""
+    if len(_DRAWN) == len(_PORTS):
+        _DRAWN.clear()
+    while (port := secrets.choice(_PORTS)) in _DRAWN:
+        pass
+    _DRAWN.add(port)
+    return port

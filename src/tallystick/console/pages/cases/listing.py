@@ -23,6 +23,7 @@ COLUMNS: Final = (
     Column("kind", "choice", choices=KINDS, words="case"),
     Column("actor"),
     Column("object"),
+    Column("departure"),
     Column("state", "choice", choices=STATES, words="state"),
     Column("open", "choice", choices=_YES_NO, words="is", shown=False),
     Column("turn", filters=False),
