@@ -78,22 +78,33 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Generator[Running]:
-    """Run the demonstration until the block ends; it is ready when it is given."""
-    said = folder.parent / "said.txt"
-    with said.open("wb") as file:
+def begun(folder: Path) -> Generator[subprocess.Popen[bytes]]:
+    """Begin the demonstration; it is told to end with the block."""
+    with said_in(folder).open("wb") as file:
         process = subprocess.Popen(
             (*TALLY, "console", "demo", "--out", str(folder)), stdout=file, stderr=file
         )
-    shown = Running(folder, process, said)
     try:
-        until(lambda: "administrator" in shown.text or process.poll() is not None)
-        assert process.poll() is None, shown.text
-        yield shown
+        yield process
     finally:
         # Not killed: it ends what it has started.
         process.terminate()
         process.wait(MOST_S)
+
+
+def said_in(folder: Path) -> Path:
+    """Return the file of what it says."""
+    return folder.parent / "said.txt"
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Generator[Running]:
+    """Run the demonstration until the block ends; it is ready when it is given."""
+    with begun(folder) as process:
+        shown = Running(folder, process, said_in(folder))
+        until(lambda: "administrator" in shown.text or process.poll() is not None)
+        assert process.poll() is None, shown.text
+        yield shown
 
 
 def until(true: Callable[[], object]) -> None:
