@@ -11,7 +11,7 @@ from tallystick.node.service import now_ms
 
 from .visit import Running, until
 
-SIZE = {"width": 960, "height": 640}
+SIZE = {"width": 1024, "height": 640}
 OPENED = 5
 HAPPENED = "I am from Brest. I was in Poland and called my sister in Smolensk."
 EXPLAINED = "A subscriber of ours, who was in a third country."
@@ -184,7 +184,8 @@ def work_an_objection(caller, by, ru, reference: str) -> None:
     by.tell("Answer", choose="explained", text=EXPLAINED)
     ru.go(f"/objections/{reference}")
     ru.shows(EXPLAINED)
-    ru.page.get_by_role("button", name="Decide").scroll_into_view_if_needed()
+    said = ru.page.get_by_role("heading", name="What was said")
+    said.evaluate("heading => heading.scrollIntoView()")
     ru.picture("10-explained")
     ru.tell("Decide", choose="upheld")
     ru.tell("Answer the caller", text=TOLD)
