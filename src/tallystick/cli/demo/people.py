@@ -22,7 +22,7 @@ from tallystick.store import Account, People
 
 PASSWORD: Final = "two halves of one stick"  # ruff: ignore[hardcoded-password-string] (of a demonstration)
 FILE: Final = "people.json"
-_TRUNKS: Final = {"BY": ("BY-118", "BY-116"), "RU": ("RU-218",)}
+_TRUNKS: Final = {"BY": ("BY-105", "BY-218"), "RU": ("RU-121", "RU-220")}
 _HOUR_MS: Final = 3_600_000
 
 
