@@ -128,7 +128,7 @@ def _refused(shown: "AtWork") -> str:
     pages = "\n".join(_pages(shown))
     return (
         pages
-        and f"\nThe callers who were refused last object, without a name:\n{pages}"
+        and f"\nWhere the callers who were refused last may object, without signing in:\n{pages}"
     )
 
 
