@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("build/demo/parties")
 _WIDTH: Final = 80
+_OBJECT: Final = (
+    "Where the callers who were refused last may object, without signing in:"
+)
 _NAMES: Final = {"BY": "Belarus", "RU": "Russia"}
 
 
@@ -126,10 +129,7 @@ async def _codes(shown: "AtWork", console: "Console") -> None:
 def _refused(shown: "AtWork") -> str:
     """Say where the callers who were refused last may object."""
     pages = "\n".join(_pages(shown))
-    return (
-        pages
-        and f"\nWhere the callers who were refused last may object, without signing in:\n{pages}"
-    )
+    return pages and f"\n{_OBJECT}\n{pages}"
 
 
 def _pages(shown: "AtWork") -> Iterator[str]:
