@@ -63,6 +63,9 @@ _OTHERS: Final = {
     "corrected": "false",
     "watched": "false",
 }
+_KNOWN: Final = "(covered OR outcome = 'paired')"
+"""Of a call that is paired the peer's half was there, however soon it came: the peer's
+promise reaches its time only after the answer."""
 _ACTED: Final = ", ".join(f"'{action}'" for action in NOTICED)
 
 
@@ -156,7 +159,7 @@ def count_harm(job: HarmJob) -> Figures:
             **_row(
                 engine,
                 f"""
-                SELECT count(*) FILTER (covered) AS covered FROM {kept}
+                SELECT count(*) FILTER ({_KNOWN}) AS covered FROM {kept}
                 WHERE NOT corrected""",
             ),
             **_row(
@@ -164,7 +167,7 @@ def count_harm(job: HarmJob) -> Figures:
                 f"""
                 SELECT count(*) AS minutes_seen,
                     count(*) FILTER (whole) AS minutes_covered
-                FROM (SELECT bool_and(covered) AS whole FROM {kept}
+                FROM (SELECT bool_and({_KNOWN}) AS whole FROM {kept}
                     WHERE NOT corrected GROUP BY at_ms // {MINUTE_MS})""",
             ),
             **_row(

@@ -105,7 +105,8 @@ class Figures:
         rules: What rules did, or would have done.
         redress: Objections; None: nobody told.
         waited_ms: Crossings by how long their answer took.
-        covered: Crossings around which the peer's record was complete.
+        covered: Crossings that were paired, or around which the peer's record was
+            complete.
         minutes_seen: Minutes of the period in which anything crossed.
         minutes_covered: Those of them in which every crossing was covered.
         replayed: Whether a later pairing in batch was looked at.
