@@ -95,6 +95,7 @@ LEFT = {
     "explained": "they were explained as lawful",
     "nameless": "no carrier is named, or the number is the other side's to show",
     "few": "too few yet; they are gathered",
+    "over": "their case is over, and was let go of as agreed",
     "unknown": "a kind that no case gathers",
 }
 

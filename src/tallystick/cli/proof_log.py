@@ -82,6 +82,9 @@ def append(
             typer.echo(f"{place:>8}  {path}")
 
 
+FORGOTTEN = "(let go of, as agreed)"
+
+
 @log.command()
 def show(
     folder: Folder_,
@@ -99,7 +102,7 @@ def show(
     from collections import Counter
 
     from tallystick.proof import KINDS
-    from tallystick.store.log import laid_in, open_log
+    from tallystick.store.log import Forgotten, laid_in, open_log
 
     witnesses = [read_key(text) for text in key or ()]
     with open_log(folder, own_key(own)) as opened:
@@ -118,7 +121,8 @@ def show(
             tell_checkpoint(seen)
         start = max(0, opened.size - last)
         for at, one in enumerate(opened.openings(start, opened.size), start):
-            said = one.content.rstrip("\n").split("\n")[0]
+            content = FORGOTTEN if isinstance(one, Forgotten) else one.content
+            said = content.rstrip("\n").split("\n")[0]
             typer.echo(f"{at:>8}  {one.kind:10} {printable(said)[:60]}")
 
 

@@ -1,13 +1,15 @@
-"""`tally store`: back a store up, restore it, look whether it is sound."""
+"""`tally store`: back a store up, restore it, check it, let go of what is too old."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tallystick.cli.store_expire import expire
+
 app = typer.Typer(
     name="store",
-    help="Back a store up, restore it, look whether it is sound.",
+    help="Back a store up, restore it, check it, let go of what is too old.",
     no_args_is_help=True,
 )
 
@@ -87,3 +89,6 @@ def check(
     for name, count in rows.items():
         typer.echo(f"{count:12,}  {name}")
     typer.echo(f"tables {revision}{ago}")
+
+
+app.command()(expire)

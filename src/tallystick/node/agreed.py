@@ -14,7 +14,7 @@ from typing import Final
 
 from tallystick.agreement import Decider, default_rules
 from tallystick.agreement.guard import Guard, Trip
-from tallystick.agreement.life import Holding, Life
+from tallystick.agreement.life import Holding, Life, bound_by
 from tallystick.model import ConfigError, TallystickError
 from tallystick.node.calls.arrivals import Arrivals
 from tallystick.node.config.secrets import Secrets
@@ -96,6 +96,11 @@ class AgreedRules:
             except (TallystickError, OSError) as error:
                 self.log.note("agreement-refused", why=str(error))
             await asyncio.sleep(LOOK_S)
+
+    def verdicts_days(self) -> int | None:
+        """Return how many days verdicts are kept, as agreed; None: nobody says."""
+        text = bound_by([self._life], self.clock()) if self._life else None
+        return None if text is None else text.retention.verdicts_days
 
     def stop(self) -> None:
         """Write what was counted since the last look; nothing waits for this."""

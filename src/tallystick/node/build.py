@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,6 +10,7 @@ from tallystick.agreement import Decider
 from tallystick.channel import Delivered, Publisher, Subscriber, Terms
 from tallystick.domains.calls.live import LiveCall, NumberKnowledge, NumberReader
 from tallystick.net.link import Door, Side, Subscription, peer_tls
+from tallystick.node.agreed import AgreedRules
 from tallystick.node.calls.arrivals import Arrivals
 from tallystick.node.calls.captures import Captures
 from tallystick.node.calls.departures import Departures
@@ -36,9 +37,10 @@ from tallystick.node.doors.redress import redress_doors
 from tallystick.node.doors.stir import StirDoors
 from tallystick.node.doors.table import Doors
 from tallystick.node.doors.watch import WatchDoors
-from tallystick.node.helpers import helpers_of
+from tallystick.node.helpers import Helper, helpers_of
 from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.expiring import Expiring
 from tallystick.node.kept.given import GivenLog
 from tallystick.node.kept.verdicts import VerdictLog
 from tallystick.node.kept.watermarks import Watermarks
@@ -276,6 +278,7 @@ def build(
         courses=courses,
         counts=counts,
         given=given,
+        expiring=Expiring(days=partial(_verdicts_days, helpers), log=log),
         reloads=Reloads(
             read=lambda: read_material(again() if again else settings, clock),
             makers=makers,
@@ -300,6 +303,12 @@ def build(
     watch_arrivals(node)
     metrics.registry.register(Gauges(node))
     return node
+
+
+def _verdicts_days(helpers: Sequence[Helper]) -> int | None:
+    """Return how many days verdicts are kept, as agreed; None: nobody says."""
+    agreed = (one.verdicts_days() for one in helpers if isinstance(one, AgreedRules))
+    return next(agreed, None)
 
 
 def _uuid() -> str:

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from tallystick.channel import Publisher, Subscriber
@@ -32,6 +33,7 @@ from tallystick.node.doors.table import Doors
 from tallystick.node.helpers import Helper
 from tallystick.node.kept.counts import HalfCounts
 from tallystick.node.kept.courses import Courses
+from tallystick.node.kept.expiring import Expiring
 from tallystick.node.kept.given import GivenLog
 from tallystick.node.kept.rotated import Kept
 from tallystick.node.kept.verdicts import VerdictLog
@@ -84,6 +86,7 @@ class Node:
     courses: Courses
     counts: HalfCounts
     given: GivenLog
+    expiring: Expiring
     reloads: Reloads
     log: Log
     helpers: tuple[Helper, ...] = ()
@@ -306,16 +309,25 @@ class Node:
         self.departures.miss_now()
 
     async def _merge(self) -> None:
-        """Make few files of many, a bounded piece at a time."""
+        """Make few files of many, and delete what is older than agreed."""
         while True:
             await asyncio.sleep(MERGING_S)
             try:
-                for kept in (self.verdicts, self.courses, self.counts, self.given):
-                    more = True
-                    while more:
-                        more = await self._merge_some(kept.merge)
+                await self._merge_all()
+                async with self._disk:
+                    look = partial(self.expiring.look, self._kept(), now_ms=now_ms())
+                    await asyncio.to_thread(look)
             except Exception:  # ruff: ignore[blind-except] (the next turn must come)
                 self._failed()
+
+    async def _merge_all(self) -> None:
+        for kept in self._kept():
+            more = True
+            while more:  # a bounded piece at a time
+                more = await self._merge_some(kept.merge)
+
+    def _kept(self) -> tuple[Kept[Any], ...]:
+        return self.given, self.verdicts, self.courses, self.counts
 
     async def _merge_some(self, merge: Callable[..., bool]) -> bool:
         async with self._disk:
@@ -338,7 +350,7 @@ class Node:
         """Write verdicts whose time has come; calls are answered meanwhile."""
         async with self._disk:
             moment = now_ms()
-            for kept in (self.given, self.verdicts, self.courses, self.counts):
+            for kept in self._kept():
                 await _written(kept, moment, everything=everything)
 
     def _tidy(self, known: "_Known") -> None:

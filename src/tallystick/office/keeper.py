@@ -73,7 +73,7 @@ class LogKeeper:
     disk: Disk = field(default_factory=Disk)
     _standing: LogStanding = field(init=False)
     _noted: LogStanding | None = None
-    _counted: int = -1
+    _counted: tuple[int, int] | None = None
     _checkpoint: bytes | None = None
     _asked: bool = False
     _failed: int = 0
@@ -134,14 +134,14 @@ class LogKeeper:
     def _has_work(self) -> bool:
         """Tell whether anything may have come since the last turn."""
         return (
-            self.book.count() != self._counted
+            self.book.mark() != self._counted
             or read_file(self.folder / "public/checkpoint") != self._checkpoint
             or any(True for _ in laid_in(self.folder))
         )
 
     def _append(self) -> None:
         """Append everything that is to be logged and is not."""
-        counted = self.book.count()
+        counted = self.book.mark()
         with open_log(self.folder, self.key, disk=self.disk) as log:
             origin = log.signed.checkpoint.origin
 
@@ -216,7 +216,7 @@ class LogKeeper:
 
     def _waiting(self) -> int:
         laid = sum(1 for _ in laid_in(self.folder))
-        if self._counted == self.book.count():
+        if self._counted == self.book.mark():
             return laid
         return laid + self.book.count_unlogged(self._standing.log)
 

@@ -62,10 +62,8 @@ class RedressDesk:
                 self._told = upheld
 
     def _agreed_days(self, now_ms: int) -> int:
-        holding = self.side.holding(now_ms)
-        if holding is None:
-            return KEPT_DAYS
-        return holding.version.value.retention.verdicts_days
+        text = self.side.bound_by(now_ms)
+        return KEPT_DAYS if text is None else text.retention.verdicts_days
 
 
 def _row(given: dict[str, Any]) -> ObjectionRow:

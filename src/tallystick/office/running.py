@@ -26,6 +26,7 @@ from tallystick.office.keeper import LogKeeper
 from tallystick.office.mirror import Mirror
 from tallystick.office.notices import Mail, Recipient, Teller
 from tallystick.office.redress import RedressDesk
+from tallystick.office.retention import Retention
 from tallystick.office.side import Side
 from tallystick.proof import Signed, VerifyingKey
 from tallystick.store import open_store
@@ -101,6 +102,7 @@ class Office:
         keeper: Keeps the party's log; None: there is none.
         hours: Counts what is logged at the end of an hour; None: nobody does.
         redress: Keeps the node's folders; None: there is none.
+        retention: Lets go of what is older than agreed.
         now_ms: Tells the time.
         trouble: What hinders each of its rounds now, in one word, and since when.
     """
@@ -113,6 +115,7 @@ class Office:
     keeper: LogKeeper | None
     hours: Hours | None
     redress: RedressDesk | None
+    retention: Retention
     now_ms: Callable[[], int]
     trouble: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -131,6 +134,7 @@ class Office:
             "log": self.kept,
             "hours": self._counted,
             "redress": self._answered,
+            "retention": self._retained,
         }
         tasks = [asyncio.create_task(self._again(*one)) for one in rounds.items()]
         if self.sender is not None:
@@ -206,6 +210,11 @@ class Office:
         """Let callers' objections go from the node to the store and back."""
         if self.redress is not None:
             self.redress.look()
+        return ""
+
+    def _retained(self) -> str:
+        """Let go of what is older than agreed."""
+        self.retention.look()
         return ""
 
     def _counted(self) -> str:
@@ -373,6 +382,7 @@ def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> 
         hours=hours,
         now_ms=now_ms,
         redress=redress,
+        retention=Retention(side=side, now_ms=now_ms),
     )
 
 

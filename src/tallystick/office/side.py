@@ -7,7 +7,8 @@ from here, so that all of them read and say the same.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tallystick.agreement.life import Holding, Life, fold, holding_of
+from tallystick.agreement.life import Holding, Life, bound_by, fold, holding_of
+from tallystick.agreement.text import AgreementText
 from tallystick.blinding import Channel, PrivateKey
 from tallystick.blinding.agreement import agree
 from tallystick.cases.course import AgreedTerms, Terms, agreed_terms
@@ -110,6 +111,10 @@ class Side:
         sides alike.
         """
         return holding_of(map(self.life, self.agreements()), at_ms)
+
+    def bound_by(self, at_ms: int) -> AgreementText | None:
+        """Return the text by whose periods things are kept; see `bound_by`."""
+        return bound_by(map(self.life, self.agreements()), at_ms)
 
     def terms(self, at_ms: int) -> Terms:
         """Return the days that steps of a case may take, as agreed at a moment."""

@@ -9,11 +9,21 @@ from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from tallystick.model import VerificationError
 from tallystick.store.log import LogFolder, ref_of
 from tallystick.store.opening import Store
+from tallystick.store.sql import portions
 from tallystick.store.statements import Kept
 from tallystick.store.tables import LOG_STANDING, LOGGED, STATEMENTS
 
@@ -85,10 +95,9 @@ class LoggedBook:
         origin = log.signed.checkpoint.origin
         known = self._known(origin)
         last = log.openings(known - 1, known) if 0 < known <= log.size else ()
-        is_last = known == 0 or [ref_of(one) for one in last] == [
-            self._ref(origin, known - 1)
-        ]
-        if not is_last:
+        refs = [ref_of(one) for one in last]
+        # What was let go of in the log has no name there; a restored store knows it.
+        if known and refs not in ([""], [self._ref(origin, known - 1)]):
             raise VerificationError(
                 "log-own-rollback",
                 "The store knows of {n} entries of the log, and the folder does not "
@@ -109,11 +118,17 @@ class LoggedBook:
                 connection.execute(insert(LOGGED), some)
         return log.size - known
 
-    def count(self) -> int:
-        """Return how many statements are kept, whatever they are about."""
-        counted = select(func.count()).where(STATEMENTS.c.channel == self._channel)
+    def mark(self) -> tuple[int, int]:
+        """Return what is another one whenever a statement has come.
+
+        How many are kept, and when the last came: of old ones some may go.
+        """
+        at = STATEMENTS.c
+        counted = select(func.count(), func.coalesce(func.max(at.taken_ms), 0))
         with self._store.read() as connection:
-            return connection.execute(counted).scalar_one()
+            found = connection.execute(counted.where(at.channel == self._channel))
+            count, last_ms = found.one()
+        return int(count), int(last_ms)
 
     def unlogged(self, log: str, *, limit: int = AT_ONCE) -> Sequence[Kept]:
         """Return statements that are to be logged and are not, as they came.
@@ -210,6 +225,17 @@ class LoggedBook:
             return str(
                 connection.execute(wanted.where(LOGGED.c.place == place)).scalar_one()
             )
+
+
+def forget_refs(connection: Connection, refs: Sequence[str]) -> None:
+    """Let go of what names these entries, as their openings are let go of.
+
+    Args:
+        connection: Of a store that is being written.
+        refs: As `ref_of` names them.
+    """
+    for some in portions(refs):
+        connection.execute(update(LOGGED).where(LOGGED.c.ref.in_(some)).values(ref=""))
 
 
 def kind_of(kept: Kept) -> str:

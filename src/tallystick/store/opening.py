@@ -142,6 +142,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
         "journal_mode = WAL",
         "cache_size = -65536",  # KiB; indexes of a million crossings stay in memory
         "synchronous = FULL",
+        "secure_delete = ON",  # what is let go of is written over
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_MS}",
     ):

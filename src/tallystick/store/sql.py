@@ -12,14 +12,14 @@ PORTION: Final = 900
 """So many names are asked for at once; SQLite takes some thousands."""
 
 
-def portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(names: Sequence[str], most: int = PORTION) -> Iterator[Sequence[str]]:
     """Cut a long list of names into portions.
 
     Yields:
-        At most `PORTION` of them.
+        At most `most` of them.
     """
-    for start in range(0, len(names), PORTION):
-        yield names[start : start + PORTION]
+    for start in range(0, len(names), most):
+        yield names[start : start + most]
 
 
 def insert_many(

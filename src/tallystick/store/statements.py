@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tallystick.proof import Signed
+from tallystick.store.forgotten import is_unsaid
 from tallystick.store.opening import Store
 from tallystick.store.tables import STATEMENTS
 
@@ -50,6 +51,8 @@ class StatementBook:
     def keep(self, signed: Signed, *, now_ms: int, from_peer: bool = False) -> bool:
         """Keep a statement; return False where it was there already.
 
+        One about what was let go of, as both agreed, was there, and is not kept again.
+
         Args:
             signed: A statement whose signature was checked.
             now_ms: The present time.
@@ -59,6 +62,8 @@ class StatementBook:
         with self._store.write() as connection:
             there = select(STATEMENTS.c.id).where(STATEMENTS.c.id == signed.id)
             if connection.execute(there).first() is not None:
+                return False
+            if is_unsaid(connection, one.channel, one.about):
                 return False
             connection.execute(
                 insert(STATEMENTS).values(

@@ -18,6 +18,7 @@ from tallystick.agreement.life.state import (
     Version,
     Wait,
     Withdrawal,
+    bound_by,
     holding_of,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Version",
     "Wait",
     "Withdrawal",
+    "bound_by",
     "fold",
     "holding_of",
     "in_force",

@@ -253,7 +253,7 @@ class Life:
         """Return where a text stands at a moment."""
         if self._is_withdrawn(version, at_ms):
             return "withdrawn"
-        holds = self._latest(at_ms)
+        holds = self.latest(at_ms)
         if holds is not None and holds.digest == version.digest:
             whole = any(not one.rule for one in self._suspensions(at_ms, at_ms))
             return "suspended" if whole else "in-force"
@@ -306,7 +306,7 @@ class Life:
         yield Wait(who, "signature", digest=digest)
 
     def _in_force(self, at_ms: int, heard_ms: int) -> Holding | None:
-        version = self._latest(at_ms)
+        version = self.latest(at_ms)
         if version is None or self._is_withdrawn(version, heard_ms):
             return None
         table = version.value.table()
@@ -321,7 +321,7 @@ class Life:
             version=version, suspended=suspended, table=replace(table, rules=rules)
         )
 
-    def _latest(self, at_ms: int) -> Version | None:
+    def latest(self, at_ms: int) -> Version | None:
         """Return the text that has come into force last, withdrawn since or not."""
         begun = [
             one
@@ -346,6 +346,21 @@ class Life:
         for one in self.suspensions:
             if one.at_ms <= heard_ms and one.holds(at_ms):
                 yield one
+
+
+def bound_by(lives: Iterable[Life], at_ms: int) -> AgreementText | None:
+    """Return the text by whose periods things are kept; None: there never was one.
+
+    It is the one that came into force last, also where it was withdrawn since: what
+    was gathered under it is kept as it says until another takes its place.
+
+    Args:
+        lives: Of every agreement for the channel.
+        at_ms: The moment.
+    """
+    found = [one for life in lives if (one := life.latest(at_ms)) is not None]
+    last = max(found, key=lambda one: (one.begins_ms or 0, one.digest), default=None)
+    return None if last is None else last.value
 
 
 def holding_of(lives: Iterable[Life], at_ms: int) -> Holding | None:

@@ -21,7 +21,13 @@ from tallystick.proof import (
     origin_of,
     signing_fingerprint,
 )
-from tallystick.store.log import LogLook, WitnessFolder, look_at_log, stopped_by
+from tallystick.store.log import (
+    Forgotten,
+    LogLook,
+    WitnessFolder,
+    look_at_log,
+    stopped_by,
+)
 
 SHOWN: Final = 50
 """So many of the newest entries are shown."""
@@ -133,8 +139,8 @@ def _look(side: Side, folder: Path) -> LogLook:
     return look_at_log(folder, side.key.public(), [side.peer_key])
 
 
-def _entry(index: int, opening: Opening) -> Entry:
-    if not opening.is_statement:
+def _entry(index: int, opening: Opening | Forgotten) -> Entry:
+    if isinstance(opening, Forgotten) or not opening.is_statement:
         return Entry(index=index, kind=opening.kind)
     said = kept_statement(opening.content.encode()).statement
     return Entry(

@@ -114,9 +114,15 @@ def _read_found(paths: Iterable[Path], call_id: str) -> dict[str, object] | None
     return None
 
 
+def moment_of(path: Path) -> int:
+    """Return when a file was written, as its name says; -1: it does not."""
+    _, _, rest = path.stem.partition("-")
+    moment = rest.partition("-")[0]
+    return int(moment) if moment.isdecimal() else -1
+
+
 def _hour(path: Path) -> int:
-    moment = path.stem.split("-")[1]
-    return int(moment) // HOUR_MS if moment.isdecimal() else -1
+    return moment_of(path) // HOUR_MS
 
 
 def _without_leftovers(paths: list[Path]) -> list[Path]:

@@ -24,6 +24,7 @@ class Kept(Generic[T]):
 
     Attributes:
         lost: Rows that could not be kept.
+        folder: Where files are.
 
     Bounds: `FILE_ROWS` rows in memory; `limit_bytes` on disk, and one file.
     """
@@ -42,7 +43,7 @@ class Kept(Generic[T]):
         self.lost = 0
         self._flush_ms = flush_ms
         self.limit_bytes = limit_bytes
-        self._folder = folder
+        self.folder = folder
         self._kind = kind
         self._schema = schema
         self._columns = columns
@@ -99,9 +100,7 @@ class Kept(Generic[T]):
             Whether there may be more to merge.
         """
         try:
-            return merge_some(
-                self._folder, self._kind, now_ms=now_ms, done=self._merged
-            )
+            return merge_some(self.folder, self._kind, now_ms=now_ms, done=self._merged)
         except (OSError, pa.ArrowException):
             return False
 
@@ -115,7 +114,7 @@ class Kept(Generic[T]):
 
     def find_on_disk(self, call_id: str) -> dict[str, object] | None:
         """Look on disk; takes the longer, the more is kept."""
-        return read_found(self._folder, self._kind, call_id)
+        return read_found(self.folder, self._kind, call_id)
 
     def _write(self, rows: deque[T], now_ms: int) -> None:
         table = pa.table(
@@ -124,12 +123,12 @@ class Kept(Generic[T]):
         )
         name = f"{self._kind}-{now_ms:015d}-{self._next:06d}.parquet"
         self._next += 1
-        write_whole(self._folder / name, self._schema, [table])
+        write_whole(self.folder / name, self._schema, [table])
 
     def _rotate(self) -> None:
         """Let go of the oldest files beyond the limit."""
         held = 0
-        for path in _newest_first(self._folder, self._kind):
+        for path in _newest_first(self.folder, self._kind):
             held += path.stat().st_size
             if held > self.limit_bytes:
                 path.unlink()

@@ -31,6 +31,7 @@ EVENTS: Final = {
     "roaming-lost": "The home network gives no access token; it is asked again.",
     "watermark-refused": "What was complete of an epoch could not be laid in to be "
     "logged.",
+    "verdicts-stay": "Verdicts older than agreed cannot be deleted; it is tried again.",
     "verdicts-lost": "Verdicts could not be kept on disk; calls went on.",
 }
 

@@ -12,6 +12,7 @@ from tallystick.cases.course import TermsAt
 from tallystick.cases.fold import fold
 from tallystick.cases.lawful import lawful_of
 from tallystick.cases.options import Option, options
+from tallystick.cases.over import over_since
 from tallystick.cases.state import State
 from tallystick.model import RefusedError
 from tallystick.proof import (
@@ -26,6 +27,7 @@ from tallystick.proof import (
 )
 from tallystick.store.cases.book import CaseBook
 from tallystick.store.cases.objections import ObjectionBook
+from tallystick.store.forgotten import forgotten, is_unsaid
 from tallystick.store.opening import Store
 from tallystick.store.statements import StatementBook
 
@@ -85,6 +87,19 @@ class CaseDesk:
         """Read where a case (`case/…`) or an objection (`objection/…`) stands."""
         return self._fold(about, self.said(about), now_ms)
 
+    def over(self, about: str, *, now_ms: int) -> int | None:
+        """Return since when a case or an objection is over; None: it is not.
+
+        See `over_since`.
+        """
+        kept = StatementBook(self.store, self.channel).about(about)
+        said = [kept_statement(one.note) for one in kept]
+        return over_since(
+            self._fold(about, said, now_ms),
+            heard_ms=(one.taken_ms for one in kept),
+            all_taken=all(one.sent_ms is not None for one in kept),
+        )
+
     def options(self, state: State, *, by: str, now_ms: int) -> tuple[Option, ...]:
         """Return what a party may say now where a case stands so; see `options`."""
         return options(
@@ -113,8 +128,17 @@ class CaseDesk:
             The statement, which is kept here and is still to be sent to the peer.
 
         Raises:
-            RefusedError: "case-step" when it would be passed over.
+            RefusedError: "case-step" when it would be passed over, "case-forgotten"
+                when what was said of it was let go of.
         """
+        with self.store.read() as connection:
+            if is_unsaid(connection, self.channel, about):
+                raise RefusedError(
+                    "case-forgotten",
+                    "Nothing was said: it is over, and what was said of it was let go "
+                    "of, as both parties agreed.",
+                    advice="The same problem, found again, is another case.",
+                )
         before = [one for one in self.said(about) if one.statement.at_ms <= now_ms]
         signed = sign_statement(
             Statement(
@@ -174,6 +198,8 @@ class CaseDesk:
 
     def _note(self, about: str, state: State) -> None:
         room, _, name = about.partition("/")
+        if state.has_ended and self._is_forgotten(about):
+            return
         if room == "objection":
             self.objections.note(name, state)
             return
@@ -181,6 +207,10 @@ class CaseDesk:
         self.cases.note(name, state)
         for ident, lawful, why in lawful_of(state, self.said(about)):
             self.cases.keep_lawful(ident, lawful, why=why)
+
+    def _is_forgotten(self, about: str) -> bool:
+        with self.store.read() as connection:
+            return bool(forgotten(connection, self.channel, [about]))
 
     def _fold(self, about: str, statements: Sequence[Signed], now_ms: int) -> State:
         return fold(

@@ -6,7 +6,7 @@ counts once, by its handle, and all sums are of whole numbers.
 Source: spec/cases.md, "Joining".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,12 +39,18 @@ from tallystick.store.findings.results import (
     overlapping,
     replace_results,
 )
+from tallystick.store.forgotten import forgotten_cases
 from tallystick.store.opening import Store
 from tallystick.store.sql import add_to, portions
 from tallystick.store.tables import CASE_DAYS, CASE_RATES, CASES, FINDINGS
 
 _KEY: Final = ("case", "actor", "object")
 _EVER: Final = 2**62
+OVER: Final = "over"
+"""Why a finding is part of no case: the one that it belongs to was let go of."""
+_Problem = tuple[str, str, str]
+_Known = tuple[str, int, int | None]
+"""A case's name, how often its problem had come, and when it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,8 @@ class Gathered:
         repeated: Crossings that were.
         opened: Names of the cases that became large enough by it.
         joined: Names of the cases that were there and got more.
-        left: As in `Grouped`, and what is still too little for a case (`few`).
+        left: As in `Grouped`, what is still too little for a case (`few`), and what is
+            part of one that was let go of (`over`).
         overlaps: So many other results have some time in common with this one.
     """
 
@@ -101,16 +108,19 @@ def gather(
     way = Way(channel, departure, arrival)
     keys = keys_of(grouped.members, domain=domain, departure=departure, arrival=arrival)
     with store.write() as connection:
-        _alone(connection)
+        alone(connection)
         known = _known(connection, channel, domain, departure, arrival)
-        spans, began = _spans(channel, keys, known, secret)
-        placed = (
+        gone = forgotten_cases(connection, channel)
+        spans, began = _spans(channel, keys, known, gone, secret)
+        spanned = (
             grouped.members.join(spans, on=_KEY, how="inner")
             .filter(
                 pl.col("at_ms") >= pl.col("since"), pl.col("at_ms") < pl.col("till")
             )
             .drop("since", "till")
         )
+        is_over = pl.col("id").is_in(list(gone.keys() - _ids(known)))
+        over, placed = spanned.filter(is_over), spanned.filter(~is_over)
         kept = there(connection, placed["handle"].to_list())
         gathered = [handle for handle, part in kept.items() if part in {CASE, FEW}]
         fresh = placed.filter(~pl.col("handle").is_in(gathered))
@@ -130,7 +140,7 @@ def gather(
         repeated=placed.height - fresh.height,
         opened=sorted(opened),
         joined=sorted(i for i, (_, state) in before.items() if state != GATHERING),
-        left=pl.concat([grouped.left, _few(few)]),
+        left=pl.concat([grouped.left, _left(few, FEW), _left(over, OVER)]),
         overlaps=overlaps,
     )
 
@@ -159,8 +169,8 @@ def _parts(
     return pl.concat([members, others], how="diagonal").unique("handle", keep="first")
 
 
-def _alone(connection: Connection) -> None:
-    """Let nobody else gather meanwhile."""
+def alone(connection: Connection) -> None:
+    """Let nobody else take findings in, or let go of them, meanwhile."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE cases IN SHARE ROW EXCLUSIVE MODE"))
     else:
@@ -170,7 +180,7 @@ def _alone(connection: Connection) -> None:
 
 def _known(
     connection: Connection, channel: str, domain: str, departure: str, arrival: str
-) -> dict[tuple[str, str, str], list[tuple[str, int, int | None]]]:
+) -> dict[_Problem, list[_Known]]:
     """Return the cases that there are of each problem, in order."""
     wanted = (
         select(
@@ -189,7 +199,7 @@ def _known(
         )
         .order_by(CASES.c.nth)
     )
-    known: dict[tuple[str, str, str], list[tuple[str, int, int | None]]] = {}
+    known: dict[_Problem, list[_Known]] = {}
     for kind, actor, about, ident, nth, ended in connection.execute(wanted):
         known.setdefault((kind, actor, about), []).append((ident, nth, ended))
     return known
@@ -197,18 +207,20 @@ def _known(
 
 def _spans(
     channel: str,
-    keys: Mapping[tuple[str, str, str], CaseKey],
-    known: Mapping[tuple[str, str, str], list[tuple[str, int, int | None]]],
+    keys: Mapping[_Problem, CaseKey],
+    known: Mapping[_Problem, list[_Known]],
+    gone: Mapping[str, int],
     secret: bytes,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Say which case takes a problem's crossings of which time.
 
-    What began before a case ended is part of it; what came back later is of the next.
+    What began before a case ended is part of it, also where that was let go of; what
+    came back later is of the next.
     """
     spans, began = [], []
     for parts, key in keys.items():
         since, nth = -_EVER, 0
-        for ident, place, ended in known.get(parts, ()):
+        for ident, place, ended in _every(key, known.get(parts, ()), gone, secret):
             nth = place
             till = _EVER if ended is None else ended
             spans.append((*parts, ident, since, till))
@@ -223,6 +235,30 @@ def _spans(
         spans, schema={**schema, "since": pl.Int64, "till": pl.Int64}, orient="row"
     )
     return frame, began
+
+
+def _every(
+    key: CaseKey, known: Sequence[_Known], gone: Mapping[str, int], secret: bytes
+) -> Iterator[_Known]:
+    """Yield the cases of a problem in order, those in between that were let go of too.
+
+    Yields:
+        As in `_known`.
+    """
+    here, nth = {place: (ident, place, ended) for ident, place, ended in known}, 1
+    last = max(here, default=0)
+    while gone or nth <= last:
+        if nth in here:
+            yield here[nth]
+        elif gone and (ident := case_id(secret, key, nth)) in gone:
+            yield ident, nth, gone[ident]
+        elif nth > last:
+            return
+        nth += 1
+
+
+def _ids(known: Mapping[_Problem, Sequence[_Known]]) -> set[str]:
+    return {ident for every in known.values() for ident, _, _ in every}
 
 
 def new_row(channel: str, key: CaseKey, ident: str, nth: int) -> dict[str, Any]:
@@ -377,10 +413,10 @@ def _cases(before: Mapping[str, tuple[str, str]], opened: list[str]) -> list[str
     return [*opened, *(i for i, (_, state) in before.items() if state != GATHERING)]
 
 
-def _few(members: pl.DataFrame) -> pl.DataFrame:
+def _left(members: pl.DataFrame, why: str) -> pl.DataFrame:
     return (
         members.group_by("finding")
         .agg(pl.len().cast(pl.Int64).alias("crossings"), pl.col("ms").sum())
         .sort("finding")
-        .select(pl.lit("few").alias("why"), "finding", "crossings", "ms")
+        .select(pl.lit(why).alias("why"), "finding", "crossings", "ms")
     )

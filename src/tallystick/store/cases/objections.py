@@ -11,6 +11,7 @@ from tallystick.cases.reference import is_reference
 from tallystick.cases.state import State
 from tallystick.model import MalformedError
 from tallystick.store.cases.rows import PAGE_MOST
+from tallystick.store.forgotten import OBJECTION_ROOM, forgotten
 from tallystick.store.listing import Listing
 from tallystick.store.opening import Store
 from tallystick.store.tables import OBJECTIONS
@@ -83,7 +84,8 @@ class ObjectionBook:
     def give(self, *rows: ObjectionRow) -> None:
         """Keep references that callers were given; a second time changes nothing.
 
-        What was said by one before it was known here stays said.
+        What was said by one before it was known here stays said; one whose objection
+        was let go of stays away.
         """
         for first in range(0, len(rows), _AT_ONCE):
             some = rows[first : first + _AT_ONCE]
@@ -96,6 +98,9 @@ class ObjectionBook:
                     given = known.pop(reference)
                     if not verdict:
                         self._change(connection, reference, _named(given))
+                names = {f"{OBJECTION_ROOM}{one}": one for one in known}
+                for about in forgotten(connection, self._channel, names):
+                    del known[names[about]]
                 if known:
                     self._add(connection, known.values())
 

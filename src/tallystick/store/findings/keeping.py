@@ -7,13 +7,14 @@ Source: spec/cases.md, "Grouping".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Insert,
-    and_,
+    Select,
     delete,
     func,
     insert,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 from tallystick.cases.course import DAY_MS
-from tallystick.store.sql import insert_many, portions
+from tallystick.store.sql import add_to, insert_many, portions
 from tallystick.store.tables import EVIDENCE, FINDING_DAYS, FINDINGS
 
 CASE: Final = "case"
@@ -112,6 +113,39 @@ def forget(connection: Connection, handles: Sequence[str]) -> None:
         connection.execute(delete(FINDINGS).where(FINDINGS.c.handle.in_(some)))
 
 
+def forget_counted(connection: Connection, way: Way, handles: Sequence[str]) -> None:
+    """Let go of findings, and take them off the counts of their days.
+
+    Args:
+        connection: Of a store that is being written.
+        way: Of all of them.
+        handles: Their names, each once.
+
+    Bounds: what is written grows with `handles`, not with what their days hold.
+    """
+    at, days, parties = FINDING_DAYS.c, set[int](), way._asdict()
+    names = [one.name for one in FINDING_DAYS.primary_key.columns]
+    for some in portions(handles):
+        for side in (*SIDES, EVERY):
+            counted = connection.execute(
+                _counts(way, FINDINGS.c.at_ms // DAY_MS, side).where(
+                    FINDINGS.c.handle.in_(some)
+                )
+            ).all()
+            less = [
+                dict(zip(names, key, strict=True)) | {"crossings": -count}
+                for *key, count in counted
+            ]
+            add_to(connection, FINDING_DAYS, less, adding=("crossings",))
+            days |= {one["day"] for one in less}
+    for day in days:
+        mine = (at[name] == value for name, value in parties.items())
+        connection.execute(
+            delete(FINDING_DAYS).where(at.day == day, at.crossings <= 0, *mine)
+        )
+    forget(connection, handles)
+
+
 def forget_results(
     connection: Connection, way: Way, results: Sequence[str], *, span: tuple[int, int]
 ) -> set[int]:
@@ -151,25 +185,29 @@ def count_days(connection: Connection, way: Way, days: Iterable[int]) -> None:
 
 def _counted(way: Way, day: int, side: str) -> Insert:
     at = FINDINGS.c
+    rows = _counts(way, literal(day), side).where(
+        at.at_ms >= day * DAY_MS, at.at_ms < (day + 1) * DAY_MS
+    )
+    columns = [column.name for column in FINDING_DAYS.columns]
+    return insert(FINDING_DAYS).from_select(columns, rows)
+
+
+def _counts(way: Way, day: ColumnElement[int], side: str) -> Select[*tuple[Any, ...]]:
+    """Return how findings are counted on a side, as the table's columns are."""
+    at = FINDINGS.c
     names = (at[f"{side}_carrier"], at[f"{side}_point"]) if side else ()
-    rows = (
+    return (
         select(
             *(literal(value) for value in way),
-            literal(day),
+            day.label("day"),
             literal(side),
             *(names or (literal(""), literal(""))),
             at.finding,
             func.count(),
         )
         .where(
-            and_(
-                *(at[name] == value for name, value in way._asdict().items()),
-                at.at_ms >= day * DAY_MS,
-                at.at_ms < (day + 1) * DAY_MS,
-                at[f"{side}_id"].is_not(None) if side else true(),
-            )
+            *(at[name] == value for name, value in way._asdict().items()),
+            at[f"{side}_id"].is_not(None) if side else true(),
         )
-        .group_by(*names, at.finding)
+        .group_by("day", *names, at.finding)
     )
-    columns = [column.name for column in FINDING_DAYS.columns]
-    return insert(FINDING_DAYS).from_select(columns, rows)

@@ -11,11 +11,13 @@ from tallystick.store.log.folder import (
     stopped_by,
 )
 from tallystick.store.log.looking import LogLook, look_at_log
+from tallystick.store.log.openings import Forgotten
 from tallystick.store.log.seen import WitnessFolder
 from tallystick.store.log.waiting import laid_in, lay_in, ref_of, take_waiting
 
 __all__ = [
     "Disk",
+    "Forgotten",
     "LogFolder",
     "LogLook",
     "WitnessFolder",

@@ -61,7 +61,7 @@ from tallystick.proof import (
     tiles_at,
 )
 from tallystick.store.log.disk import Disk, locked
-from tallystick.store.log.openings import Openings
+from tallystick.store.log.openings import Forgotten, Openings
 
 PUBLIC: Final = "public"
 PRIVATE: Final = "private"
@@ -173,7 +173,7 @@ class LogFolder:
         only = replace(whole, signatures=lines).encode().encode()
         return replace(read, note=only) if read.seen else None
 
-    def openings(self, start: int, end: int) -> Iterator[Opening]:
+    def openings(self, start: int, end: int) -> Iterator[Opening | Forgotten]:
         """Read what entries were made of.
 
         Yields:
@@ -181,6 +181,17 @@ class LogFolder:
             `Openings`.
         """
         yield from self._openings.read(start, min(end, self.size))
+
+    def forget(self, places: Iterable[int]) -> None:
+        """Let go of what entries were made of; the entries stay as they are.
+
+        The log shows by its last opening that it is whole: that one stays until
+        another follows. What is not there is refused as in `Openings`.
+
+        Args:
+            places: Of entries; a second time changes nothing.
+        """
+        self._openings.forget(at for at in places if 0 <= at < self.size - 1)
 
     def part(
         self, indexes: Sequence[int], witnesses: Iterable[VerifyingKey]
@@ -195,7 +206,8 @@ class LogFolder:
             witnesses: Keys that the bundle will show.
 
         Raises:
-            RefusedError: "entry-unknown" when the log has no such entry.
+            RefusedError: "entry-unknown" when the log has no such entry, or
+                "entry-forgotten" when nobody can open it any more.
         """
         chosen = sorted(set(indexes))
         if not chosen or chosen[0] < 0 or chosen[-1] >= self.size:
@@ -212,14 +224,21 @@ class LogFolder:
         size = signed.checkpoint.size
         read = hashes_of(size, self._fetch)
         entries = tuple(
-            opened(
-                at,
-                next(self._openings.read(at, at + 1)),
-                inclusion_proof(at, size, read),
-            )
+            opened(at, self._opening(at), inclusion_proof(at, size, read))
             for at in chosen
         )
         return LogPart(signed.note.decode(), entries)
+
+    def _opening(self, at: int) -> Opening:
+        (found,) = self._openings.read(at, at + 1)
+        if isinstance(found, Forgotten):
+            raise RefusedError(
+                "entry-forgotten",
+                f"What entry {at} was made of was let go of, as both parties agreed.",
+                advice="Its commitment stays in the log; who kept a bundle with it can "
+                "still show it.",
+            )
+        return found
 
     def fetch(self, tile: Tile) -> bytes:
         """Return the bytes of a tile; refused as in `tiles_at`."""
@@ -291,7 +310,8 @@ class LogFolder:
             return False
         index, at = divmod(size - 1, WIDTH)
         tile = Tile(ENTRIES, index, at + 1)
-        return commit(last) == parse_entries(self._fetch(tile), at + 1)[at]
+        entry = parse_entries(self._fetch(tile), at + 1)[at]
+        return isinstance(last, Opening) and commit(last) == entry
 
 
 def create_log(

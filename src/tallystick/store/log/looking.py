@@ -28,7 +28,7 @@ from tallystick.proof import (
 )
 from tallystick.store.log.disk import Disk
 from tallystick.store.log.folder import PRIVATE, PUBLIC, check_log, read_file
-from tallystick.store.log.openings import Openings
+from tallystick.store.log.openings import Forgotten, Openings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class LogLook:
         """How many entries it has."""
         return self.signed.checkpoint.size
 
-    def newest(self, most: int) -> Iterator[tuple[int, Opening]]:
+    def newest(self, most: int) -> Iterator[tuple[int, Opening | Forgotten]]:
         """Read what the newest entries were made of, the newest last.
 
         Args:
@@ -67,7 +67,8 @@ class LogLook:
         """Check that the log is whole, and has only grown since it was cosigned.
 
         Args:
-            most: Of so many of the newest entries the openings are compared, too.
+            most: Of so many of the newest entries the openings are compared, too, as
+                far as they were not let go of.
 
         Returns:
             The entries whose openings were compared.
@@ -93,6 +94,8 @@ class LogLook:
                 width = min(WIDTH, self.size - index // WIDTH * WIDTH)
                 tile = Tile(ENTRIES, index // WIDTH, width)
                 entries = parse_entries(fetch(tile), width)
+            if isinstance(opening, Forgotten):
+                continue
             if commit(opening) != entries[index % WIDTH]:
                 _refuse(
                     "log-entry",

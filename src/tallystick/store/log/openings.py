@@ -1,13 +1,15 @@
 """What the commitments of a log were made of: for its keeper's eyes only.
 
 Lines of JSON, 256 entries a file, named as the tiles are. What lies behind the last
-entry of the log was left by a program that was ended, and is written over.
+entry of the log was left by a program that was ended, and is written over. Of what was
+let go of, as both parties agreed, only the kind stays.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, NoReturn
 
 import msgspec
 
@@ -22,6 +24,12 @@ class _Line(msgspec.Struct, array_like=True, frozen=True):
     kind: str
     salt: bytes
     content: str
+
+
+class Forgotten(NamedTuple):
+    """In the place of an opening that was let go of: nobody can open the entry."""
+
+    kind: str
 
 
 class Openings:
@@ -53,7 +61,24 @@ class Openings:
         self._disk.extend(path, at, data)
         self._disk.sync(path.parent)
 
-    def read(self, start: int, end: int) -> Iterator[Opening]:
+    def forget(self, places: Iterable[int]) -> None:
+        """Let go of openings, a file at a time; a second time changes nothing.
+
+        Raises:
+            UnavailableError: "opening-missing" when one is not there or damaged.
+        """
+        for first, some in groupby(sorted(set(places)), lambda at: at - at % WIDTH):
+            path, gone = self._path(first), {at - first for at in some}
+            lines = list(self._lines(first, first + max(gone) + 1))
+            with path.open("rb") as file:
+                rest = itertools.islice(file, len(lines), None)
+                kept = b"".join(
+                    _forgotten(first + at, line) if at in gone else line
+                    for at, line in enumerate([*lines, *rest])
+                )
+            self._disk.put(path, kept)
+
+    def read(self, start: int, end: int) -> Iterator[Opening | Forgotten]:
         """Read openings in their order.
 
         Yields:
@@ -65,6 +90,9 @@ class Openings:
         for index, raw in enumerate(self._lines(start, end), start):
             try:
                 line = msgspec.json.decode(raw, type=_Line)
+                if not line.salt:
+                    yield Forgotten(line.kind)
+                    continue
                 yield Opening(kind=line.kind, salt=line.salt, content=line.content)
             except (msgspec.MsgspecError, TallystickError):
                 _refuse(index)
@@ -90,7 +118,16 @@ class Openings:
                 _refuse(start)
 
 
-def _refuse(index: int) -> None:
+def _forgotten(index: int, line: bytes) -> bytes:
+    """Return the line that stands for one that was let go of."""
+    try:
+        kind = msgspec.json.decode(line, type=_Line).kind
+    except msgspec.MsgspecError:
+        _refuse(index)
+    return msgspec.json.encode(_Line(kind, b"", "")) + b"\n"
+
+
+def _refuse(index: int) -> NoReturn:
     raise UnavailableError(
         "opening-missing",
         "What entry {index} was made of is not there, or is damaged.",

@@ -18,6 +18,7 @@ from tallystick.proof import KINDS, SALT_BYTES, Opening, kept_statement
 from tallystick.proof.commitment import CONTENT_LIMIT
 from tallystick.store.log.disk import Disk
 from tallystick.store.log.folder import PRIVATE, LogFolder, check_log
+from tallystick.store.log.openings import Forgotten
 
 WAITING: Final = f"{PRIVATE}/waiting"
 FILES_LIMIT: Final = 10_000
@@ -76,12 +77,14 @@ class _Named(msgspec.Struct):
     name: str
 
 
-def ref_of(opening: Opening) -> str:
+def ref_of(opening: Opening | Forgotten) -> str:
     """Return what names an opening's content, in at most 64 characters.
 
     Of a statement its identifier; of JSON its member `name`, where it has one; else
-    the content's SHA-256.
+    the content's SHA-256. Nothing of what was let go of.
     """
+    if isinstance(opening, Forgotten):
+        return ""
     content = opening.content.encode()
     try:
         if opening.is_statement:

@@ -16,6 +16,7 @@ from tallystick.store.tables.findings import (
     RESULTS,
     ROUTE_DAYS,
 )
+from tallystick.store.tables.forgotten import FORGOTTEN
 from tallystick.store.tables.logged import LOG_STANDING, LOGGED
 from tallystick.store.tables.notices import OUTBOX, TOLD_UNTIL
 from tallystick.store.tables.people import (
@@ -39,6 +40,7 @@ __all__ = [
     "EVIDENCE",
     "FINDINGS",
     "FINDING_DAYS",
+    "FORGOTTEN",
     "FORMER",
     "LAWFUL",
     "LOGGED",
