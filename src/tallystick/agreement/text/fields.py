@@ -277,7 +277,7 @@ RETENTION: Final = Table(
         Field(
             name="statements_days",
             kind=days(365, 36_500),
-            says="What the parties signed.",
+            says="What was said of cases and objections, after they ended.",
         ),
     ),
 )
