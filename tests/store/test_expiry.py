@@ -255,7 +255,7 @@ def objection(world, number, fate, day):
 
 
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -367,9 +367,8 @@ def test_what_was_let_go_of_does_not_come_back(store, elsewhere):
     assert peer.book.send_again() == 0
 
 
-def test_a_case_comes_back_where_the_peer_did_not_let_it_end(store, elsewhere):
-    """Its statements outlive its row; a late one that counts makes it an open case."""
-    world = World(store)
+def appealed(world, elsewhere):
+    """Have a case that ended, and an appeal of the peer that has not come yet."""
     row = world.case("BY-1", 400)
     about = world.end(row, 400, lawful=0)
     peer = replace(world.desk, store=elsewhere)
@@ -377,7 +376,13 @@ def test_a_case_comes_back_where_the_peer_did_not_let_it_end(store, elsewhere):
     for one in said:
         peer.hear(one.note, keys=PUBLIC, now_ms=401 * DAY)
     appeal_ms = closed.statement.at_ms - 1
-    appeal = peer.say(about, "appealed", {}, key=KEYS["B"], now_ms=appeal_ms)
+    return row, closed, peer.say(about, "appealed", {}, key=KEYS["B"], now_ms=appeal_ms)
+
+
+def test_a_case_comes_back_where_the_peer_did_not_let_it_end(store, elsewhere):
+    """Its statements outlive its row; a late one that counts makes it an open case."""
+    world = World(store)
+    row, closed, appeal = appealed(world, elsewhere)
     assert world.let_go() == {"cases": 1, "findings": 12}
     assert world.desk.heard(closed, now_ms=NOW_DAY * DAY).has_ended
     assert world.held()["cases"] == set()
@@ -385,6 +390,19 @@ def test_a_case_comes_back_where_the_peer_did_not_let_it_end(store, elsewhere):
     (back,) = world.desk.cases.find(CaseQuery()).rows
     assert (back.id, back.state, back.crossings) == (row.id, "appealed", 0)
     assert world.let_go() == {}
+
+
+def test_a_case_that_opens_again_meanwhile_is_left_alone(store, elsewhere, monkeypatch):
+    """Between two pieces of it: what is there still stays."""
+    monkeypatch.setattr(letting, "ROWS", 5)
+    world = World(store)
+    row, _, appeal = appealed(world, elsewhere)
+    steps = Expiry(old=old_by(world.desk)).steps()
+    assert next(steps) == {"findings": 5}
+    world.desk.hear(appeal.note, keys=PUBLIC, now_ms=NOW_DAY * DAY)
+    assert not any(sum(one.values()) for one in steps)
+    assert world.desk.cases.case(row.id).state == "appealed"
+    assert len(world.held()["findings"]) == 7
 
 
 def test_the_log_keeps_commitments_only(store, tmp_path):

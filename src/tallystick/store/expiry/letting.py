@@ -7,7 +7,7 @@ program that ends in between leaves something that goes on from there.
 Source: spec/cases.md, "What is let go of".
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,16 +65,17 @@ class Expiry:
         Yields:
             What a piece came to, once it is done; at the end nothing is left.
         """
-        old = self.old
-        cases, dated = old.cases(), old.dated()
-        for some in portions(list(cases), most=SOME):
-            over = {CASE_ROOM + one: cases[one] for one in some}
-            yield from self._cases("cases", some, over)
-        objections = old.objections()
-        for some in portions(list(objections), most=SOME):
-            yield self._objections({one: objections[one] for one in some})
-        for some in portions(old.few(), most=SOME):
-            yield from self._cases("gathered", some, {})
+        old, dated = self.old, self.old.dated()
+        # What is said meanwhile counts: each piece looks again what is over.
+        for some in portions(old.names(CASES.c.id, old.ended), most=SOME):
+            over = self._over(CASE_ROOM, some, old.horizons.cases_ms)
+            yield from self._cases("cases", over, old.ended)
+        told = old.names(OBJECTIONS.c.reference, old.told)
+        for some in portions(told, most=SOME):
+            over = self._over(OBJECTION_ROOM, some, old.horizons.objections_ms)
+            yield self._objections(over)
+        for some in portions(old.names(CASES.c.id, old.few), most=SOME):
+            yield from self._cases("gathered", dict.fromkeys(some), old.few)
         findings = dated.pop("findings")
         yield from self._findings(and_(findings.only, findings.is_old))
         results = dated.pop("results")
@@ -85,9 +86,8 @@ class Expiry:
                 of = and_(rows.only, rows.is_old)
                 gone = connection.execute(delete(rows.table).where(of)).rowcount
             yield {kind: gone}
-        said = old.said()
-        for some in portions(list(said), most=SOME):
-            yield self._said({about: said[about] for about in some})
+        for some in portions(old.unlisted(), most=SOME):
+            yield self._said(self._over("", some, old.horizons.statements_ms))
 
     @property
     def _store(self) -> Store:
@@ -97,14 +97,24 @@ class Expiry:
     def _channel(self) -> str:
         return self.old.desk.channel
 
+    def _over(self, room: str, names: Iterable[str], before_ms: int) -> dict[str, int]:
+        over = self.old.over((room + one for one in names), before_ms)
+        return {one.removeprefix(room): since for one, since in over.items()}
+
     def _cases(
-        self, kind: str, names: Collection[str], over: Mapping[str, int]
+        self, kind: str, over: Mapping[str, int | None], still: ColumnElement[bool]
     ) -> Iterator[Gone]:
-        """Let go of cases, their findings first.
+        """Let go of cases, their findings first, as long as they are as they were.
+
+        Args:
+            kind: What they are.
+            over: Since when each is over; None: it never was a case.
+            still: How they are listed.
 
         Yields:
             What a piece came to.
         """
+        names = select(CASES.c.id).where(CASES.c.id.in_(over), still)
         of, gone = FINDINGS.c.case_id.in_(names), None
         while gone is None:
             yield from self._findings(of)
@@ -112,9 +122,12 @@ class Expiry:
                 alone(connection)
                 # More may have been taken in since.
                 if not connection.execute(select(FINDINGS.c.handle).where(of)).first():
-                    gone = _with_parts(connection, CASES, names)
-                    remember(connection, self._channel, over)
-        yield {kind: gone}
+                    gone = list(connection.scalars(names))
+                    _with_parts(connection, CASES, gone)
+                    since = {CASE_ROOM + one: over[one] for one in gone}
+                    known = {one: at for one, at in since.items() if at is not None}
+                    remember(connection, self._channel, known)
+        yield {kind: len(gone)}
 
     def _findings(self, where: ColumnElement[bool]) -> Iterator[Gone]:
         at = FINDINGS.c

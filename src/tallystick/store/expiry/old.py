@@ -60,28 +60,29 @@ class Old:
     horizons: Horizons
     now_ms: int
 
-    def cases(self) -> dict[str, int]:
-        """Return since when those cases are over that are, and were listed so."""
-        at, before_ms = CASES.c, self.horizons.cases_ms
-        ended = self.names(at.id, at.ended_ms < before_ms)
-        return self._over(CASE_ROOM, ended, before_ms)
+    @property
+    def ended(self) -> ColumnElement[bool]:
+        """Cases that have ended long ago, as they are listed."""
+        return CASES.c.ended_ms < self.horizons.cases_ms
 
-    def objections(self) -> dict[str, int]:
-        """Return since when those objections are over that are."""
-        at, before_ms = OBJECTIONS.c, self.horizons.objections_ms
-        told = self.names(at.reference, at.state == _TOLD, at.received_ms < before_ms)
-        return self._over(OBJECTION_ROOM, told, before_ms)
+    @property
+    def few(self) -> ColumnElement[bool]:
+        """What is only gathered, and of which nothing came for long."""
+        return and_(
+            CASES.c.state == GATHERING, CASES.c.last_ms < self.horizons.cases_ms
+        )
 
-    def said(self, gone: Collection[str] = ()) -> dict[str, int]:
-        """Return what is over so long that nothing said of it is kept.
+    @property
+    def told(self) -> ColumnElement[bool]:
+        """Objections that were answered long ago, as they are listed."""
+        at = OBJECTIONS.c
+        return and_(at.state == _TOLD, at.received_ms < self.horizons.objections_ms)
 
-        What is still listed waits until it is not.
+    def unlisted(self, gone: Collection[str] = ()) -> list[str]:
+        """Return of what nothing came for long, and what is no longer listed.
 
         Args:
             gone: Cases and objections that are taken as not listed any more.
-
-        Returns:
-            Since when each is over, by what was said about it.
         """
         at, before_ms = STATEMENTS.c, self.horizons.statements_ms
         grouped = (
@@ -96,13 +97,17 @@ class Old:
         listed = {CASE_ROOM + one for one in self.names(CASES.c.id)}
         listed |= {OBJECTION_ROOM + one for one in self.names(OBJECTIONS.c.reference)}
         listed.difference_update(gone)
-        return self._over("", (one for one in abouts if one not in listed), before_ms)
+        return [one for one in abouts if one not in listed]
 
-    def few(self) -> list[str]:
-        """Return what was only gathered, and of which nothing came for long."""
-        at = CASES.c
-        old = at.last_ms < self.horizons.cases_ms
-        return self.names(at.id, at.state == GATHERING, old)
+    def over(self, abouts: Iterable[str], before_ms: int) -> dict[str, int]:
+        """Return those that are over since before a moment, and since when each is.
+
+        Args:
+            abouts: `case/…`, `objection/…`.
+            before_ms: The moment.
+        """
+        since = ((one, self.desk.over(one, now_ms=self.now_ms)) for one in abouts)
+        return {one: at for one, at in since if at is not None and at < before_ms}
 
     def open_cases(self) -> int:
         """Return how many cases are older than agreed and stay: they have not ended."""
@@ -138,7 +143,3 @@ class Old:
         with self.desk.store.read() as connection:
             wanted = select(name).where(mine, *where).order_by(name)
             return list(connection.scalars(wanted))
-
-    def _over(self, room: str, names: Iterable[str], before_ms: int) -> dict[str, int]:
-        since = ((one, self.desk.over(room + one, now_ms=self.now_ms)) for one in names)
-        return {one: at for one, at in since if at is not None and at < before_ms}

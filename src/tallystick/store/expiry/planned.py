@@ -34,9 +34,14 @@ def planned(old: Old) -> list[Line]:
     Args:
         old: What is too old.
     """
-    cases, few, objections = old.cases(), old.few(), old.objections()
-    gone = {CASE_ROOM + one for one in (*cases, *few)}
-    gone |= {OBJECTION_ROOM + one for one in objections}
+    ended, told = old.names(CASES.c.id, old.ended), OBJECTIONS.c.reference
+    over = old.over((CASE_ROOM + one for one in ended), old.horizons.cases_ms)
+    answered = (OBJECTION_ROOM + one for one in old.names(told, old.told))
+    gone = over | old.over(answered, old.horizons.objections_ms)
+    cases = {one.removeprefix(CASE_ROOM) for one in gone}
+    objections = {one.removeprefix(OBJECTION_ROOM) for one in gone}
+    few = old.names(CASES.c.id, old.few)
+    said = old.over(old.unlisted(gone), old.horizons.statements_ms)
     dated, at = old.dated(), CASES.c
     findings, of = _dated(old, "findings", dated.pop("findings")), FINDINGS.c
     gathered = _named(
@@ -54,7 +59,7 @@ def planned(old: Old) -> list[Line]:
         *(_dated(old, kind, rows) for kind, rows in dated.items()),
         _named(
             *(old, "statements", STATEMENTS.c.about, STATEMENTS.c.at_ms),
-            *(old.said(gone), SAID),
+            *(said, SAID),
         ),
     ]
 
