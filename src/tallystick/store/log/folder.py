@@ -234,9 +234,10 @@ class LogFolder:
         if isinstance(found, Forgotten):
             raise RefusedError(
                 "entry-forgotten",
-                f"What entry {at} was made of was let go of, as both parties agreed.",
+                "What entry {index} was made of was let go of, as both parties agreed.",
                 advice="Its commitment stays in the log; who kept a bundle with it can "
                 "still show it.",
+                index=at,
             )
         return found
 
