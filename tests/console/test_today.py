@@ -86,7 +86,14 @@ def test_suspended_rules_are_said_until_both_lift_them(store, side, certificate)
         stopped = say(mine, peer, "suspended", days=5, rule=rule, why=why)
         text = guest.get("/").text
         assert title in text
-        assert f"{rule} (by-ru), by RU, 16 September 2026" in text
+        said = f"{rule} (by-ru), by RU, 16 September 2026"
+        assert f'<a href="/agreement/by-ru#stopped">{said}' in text
+        lift = '<a href="#say-resumed">'
+        page = world.visitor("otto", "officer").get("/agreement/by-ru").text
+        assert 'id="stopped"' in page
+        assert lift in page
+        assert 'id="say-resumed"' in page
+        assert lift not in guest.get("/agreement/by-ru").text
         assert "share &lt;1%&gt; exceeded" in text
         say(mine, peer, "resumed", days=3, lifts=[stopped])
         assert title in guest.get("/").text

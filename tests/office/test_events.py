@@ -22,7 +22,7 @@ from tallystick.office.notices.events import (
     events,
     notice_id,
 )
-from tallystick.office.notices.letters import letter
+from tallystick.office.notices.letters import letter, told_of
 from tallystick.office.notices.recipients import read_secret
 from tallystick.report.texts import LANGUAGES, texts_in
 from tallystick.store import Kept, Outbox, open_store
@@ -110,6 +110,24 @@ def test_silence_and_trouble_are_told_once_a_day_at_most():
     ]
     assert [len(one) for one in keys] == [1, 2, 2]
     assert keys[1] == keys[2]
+
+
+@pytest.mark.parametrize(
+    ("room", "kind", "page"),
+    [
+        ("case", "asked", "/cases/C1"),
+        ("agreement", "signed", "/agreement/C1"),
+        ("agreement", "suspended", "/agreement/C1"),
+        # With the reference anybody could read the caller's page.
+        ("objection", "received", "/objections"),
+    ],
+)
+def test_a_notice_leads_to_the_page_of_what_happened(room, kind, page):
+    """Where the console has one; the reference of a caller is in none."""
+    seen = Seen(statements=[kept(1, room, kind)], cases=[], waiting=None, trouble="")
+    (event,) = events(seen, since_ms=0, now_ms=1)
+    said = told_of(event, party="BY", channel=CHANNEL, console="https://c.example")
+    assert json.loads(said)["data"]["link"] == f"https://c.example{page}"
 
 
 class Clock:

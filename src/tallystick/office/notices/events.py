@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 from tallystick.store import Kept
 
@@ -35,6 +36,16 @@ _SAID: Final = MappingProxyType(
 )
 """Which statements are told, by what they are about and what they say."""
 
+_PAGES: Final = MappingProxyType(
+    {
+        "case": "/cases/{}",
+        "agreement": "/agreement/{}",
+        # The reference of an objection is its caller's, and is not passed on.
+        "objection": "/objections",
+    }
+)
+"""Where the console shows what a statement is about."""
+
 OVERDUE: Final = "case.overdue"
 SILENT: Final = "peer.silent"
 TROUBLE: Final = "log.trouble"
@@ -53,6 +64,7 @@ class Event:
         at_ms: When.
         by: The party that did it; empty: nobody did.
         case: Its name; empty: it is about none.
+        page: Where a console shows it.
         more: What else is told of it: words and counts of ours.
     """
 
@@ -61,6 +73,7 @@ class Event:
     at_ms: int
     by: str = ""
     case: str = ""
+    page: str = "/"
     more: tuple[tuple[str, str | int], ...] = ()
 
 
@@ -125,7 +138,7 @@ def events(seen: Seen, *, since_ms: int, now_ms: int) -> Iterator[Event]:
             at_ms=one.taken_ms,
             by=one.by,
             case=case,
-            # The reference of an objection is its caller's, and is not passed on.
+            page=_page(room, name),
             more=_of(cases.get(case)),
         )
     for case_now in seen.cases:
@@ -138,6 +151,7 @@ def events(seen: Seen, *, since_ms: int, now_ms: int) -> Iterator[Event]:
                 name=OVERDUE,
                 at_ms=due_ms,
                 case=case_now.id,
+                page=_page("case", case_now.id),
                 more=_of(case_now),
             )
     waiting = seen.waiting
@@ -151,6 +165,7 @@ def events(seen: Seen, *, since_ms: int, now_ms: int) -> Iterator[Event]:
             key=f"trouble/{seen.trouble}/{day}",
             name=TROUBLE,
             at_ms=now_ms,
+            page="/log",
             more=(("code", seen.trouble),),
         )
 
@@ -158,6 +173,10 @@ def events(seen: Seen, *, since_ms: int, now_ms: int) -> Iterator[Event]:
 def notice_id(key: str, recipient: str) -> str:
     """Return the id of what one recipient is told of one event."""
     return hashlib.sha256(f"tally notice\n{key}\n{recipient}".encode()).hexdigest()
+
+
+def _page(room: str, name: str) -> str:
+    return _PAGES[room].format(quote(name, safe=""))
 
 
 def _of(case: CaseNow | None) -> tuple[tuple[str, str | int], ...]:

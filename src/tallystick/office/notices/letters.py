@@ -67,13 +67,12 @@ def told_of(event: Event, *, party: str, channel: str, console: str) -> str:
         channel: 64 hexadecimal digits.
         console: Where our console is; empty: there is none.
     """
-    page = f"/cases/{event.case}" if event.case else "/"
     data = Data(
         party=party,
         channel=channel[:16],
         by=event.by,
         case=event.case,
-        link=f"{console}{page}" if console else "",
+        link=f"{console}{event.page}" if console else "",
         **dict(event.more),  # type: ignore[arg-type]
     )
     told = Told(type=event.name, timestamp=_moment(event.at_ms).isoformat(), data=data)
