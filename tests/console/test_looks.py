@@ -18,12 +18,14 @@ from .redress import give
 from .test_log import fill
 from .test_say_agreement import NAME
 from .test_sentences import english
-from .world import SESSION, running
+from .test_today import keep
+from .world import SESSION, STARTS_MS, running
 
 PAGES = {
     "today": ("analyst", "/"),
     "findings": ("analyst", "/findings"),
     "finding": ("officer", "/findings/{finding}"),
+    "verdicts": ("analyst", "/verdicts"),
     "routes": ("analyst", "/routes"),
     "harm": ("auditor", "/harm"),
     "report": ("officer", "/harm/{report}"),
@@ -81,6 +83,8 @@ def lively(store, certificate, tmp_path, two):
             name="Ministry", issuer="https://127.0.0.1:9", client="tally"
         )
         told["side"] = two.by
+        told["verdicts"] = tmp_path / "verdicts"
+        keep(told["verdicts"], STARTS_MS)
         with running(store, *certificate, **told) as world:
             yield world
 

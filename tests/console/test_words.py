@@ -17,9 +17,16 @@ from tallystick.agreement.rule import ACTIONS, MODES
 from tallystick.agreement.sentences import catalogue as sentences
 from tallystick.cases.course import ANSWERS, CASE, OBJECTION
 from tallystick.console.desk import words
-from tallystick.console.pages import audit, findings, objections, people
+from tallystick.console.pages import (
+    audit,
+    findings,
+    harm,
+    objections,
+    people,
+    verdicts,
+)
 from tallystick.console.pages.cases import listing as cases
-from tallystick.console.pages.today import _OUTCOMES, _TROUBLE
+from tallystick.console.pages.today import _TROUBLE
 from tallystick.console.people.rights import RIGHTS, ROLES
 from tallystick.console.saying import agreement as agreement_said
 from tallystick.console.saying import cases as cases_said
@@ -93,6 +100,7 @@ def test_every_word_that_is_asked_for_is_there(language):
     columns = itertools.chain(
         *(audit.TABLE.columns, people.TABLE.columns),
         *(cases.COLUMNS, findings.COLUMNS, objections.COLUMNS),
+        *(harm.COLUMNS, verdicts.COLUMNS),
     )
     asked |= {one.title for one in columns}
     asked |= {f"column.{one}" for one in ("by", *ROUTES)}
@@ -100,12 +108,13 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"part.{one}" for one in PARTS}
     asked |= {f"standing.{one}" for one in get_args(Standing)}
     asked |= {"findings.own", "findings.lead", "routes.own", "routes.lead"}
+    asked |= {f"verdicts.{one}" for one in ("own", "lead", "all", "looked")}
     asked |= {"harm_page.sent", "harm_page.unsent"}
     asked |= {"today.stopped_rule", "today.stopped_all"}
     asked |= {f"kind.{one}.title" for one in KINDS}
     asked |= {f"page.{one.page}" for one in RIGHTS}
     asked |= {f"role.{one}" for one in ROLES} | {f"why.{one}" for one in ROLES}
-    asked |= {f"outcome.{one}" for one in _OUTCOMES}
+    asked |= {f"outcome.{one}" for one in verdicts.OUTCOMES}
     asked |= {f"trouble.{one}" for one in _TROUBLE}
     asked |= {f"case.{one}" for one in cases.KINDS}
     asked |= {f"state.{one}" for one in cases.STATES}
@@ -116,7 +125,7 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"decision.{one}" for one in OBJECTION.decisions}
     asked |= {f"objection.outcome_{one}" for one in OBJECTION.decisions}
     asked |= {f"state.{one}" for one in objections.STATES}
-    asked |= {f"action.{one}" for one in objections.ACTIONS}
+    asked |= {f"action.{one}" for one in ACTIONS}
     for kind in ("asked", "answered", "decided", "told"):
         asked |= {
             f"objections.{one}_{kind}" for one in ("form", "note", "text", "send")

@@ -53,7 +53,8 @@ HONEST: Final = ("false_answer", "stretched")
 REDRESS_COLUMNS: Final = ("reference", "call_id", "outcome")
 REDRESS_OUTCOMES: Final = ("upheld", "refused", "open")
 
-_MERGED: Final = b"tally.merged"
+MERGED: Final = b"tally.merged"
+"""Under this name a merged file lists those whose rows it holds."""
 _NEEDED: Final = ("call_id", "at_ms", "outcome", "action", "rule", "mode", "would")
 _OTHERS: Final = {
     "carrier": "''",
@@ -189,7 +190,7 @@ def kept_files(folders: Iterable[Path], kind: str) -> list[Path]:
     held: set[Path] = set()
     for path in found:
         try:
-            noted = (pq.read_metadata(path).metadata or {}).get(_MERGED, b"")
+            noted = (pq.read_metadata(path).metadata or {}).get(MERGED, b"")
         except (OSError, pa.ArrowException):
             raise MalformedError(
                 "harm-verdicts-damaged",

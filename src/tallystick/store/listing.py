@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    RowMapping,
     Select,
     func,
     select,
@@ -16,7 +15,13 @@ from sqlalchemy import (
 
 from tallystick.store.opening import Store
 
-Row = RowMapping
+
+class Row(Protocol):
+    """A row, its values by the names of columns."""
+
+    def __getitem__(self, name: str, /) -> Any:  # ruff: ignore[any-type] (as kept)
+        """Return a value."""
+
 
 COUNTED: Final = 100_000
 """Rows are counted up to here; beyond, an exact count would take too long."""

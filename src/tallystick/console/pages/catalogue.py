@@ -15,6 +15,7 @@ from tallystick.console.pages import (
     settings,
     sign_in,
     today,
+    verdicts,
 )
 from tallystick.console.pages.agreement import one as agreement_one
 from tallystick.console.pages.agreement import say as agreement_say
@@ -29,6 +30,7 @@ _PAGES: Final = {
     "cases": (listing, one, say, papers),
     "objections": (objections,),
     "findings": (findings,),
+    "verdicts": (verdicts,),
     "routes": (routes,),
     "agreement": (agreement_one, agreement_text, agreement_say),
     "harm": (harm,),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -42,16 +41,6 @@ COLUMNS: Final = (
     Column("part", "choice", choices=PARTS, words="part"),
     Column("case_id", "name", shown=False, sorts=False, heading="column.id"),
 )
-
-
-def address(**asked: str | int | None) -> str:
-    """Return where the findings are that have these values.
-
-    Args:
-        asked: By the names of columns; what is None is not asked.
-    """
-    said = {name: value for name, value in asked.items() if value is not None}
-    return f"/findings?{urlencode(said)}"
 
 
 def own(visit: Visit) -> Own | None:

@@ -1,32 +1,133 @@
 """Harm reports: all that were published, and one period's, ours beside the peer's."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, Final, get_args
+from urllib.parse import quote
 
 import msgspec
+import polars as pl
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from tallystick.console.tables.export import export
+from tallystick.console.tables.frame import FrameListing
+from tallystick.console.tables.table import Column, Table, show
 from tallystick.console.visit import Handler, Visit
 from tallystick.harm import canonical, read_report
+from tallystick.harm.said import Standing
 from tallystick.report.harm import harm_pdf, harm_table
 from tallystick.report.harm.article import HarmArticle, shown, write_article
-from tallystick.report.texts import Language, texts_in
+from tallystick.report.texts import Language, Texts, texts_in
 from tallystick.store.harm import HarmBook, Published
+from tallystick.store.listing import Row
 
 BOTH: Final = "both"
 _KEPT: Final = 32
 """So many reports are kept as they were made: the same bytes make the same pages."""
 
 
-def _read(visit: Visit) -> Response:
-    return visit.page(
-        "harm/reports.html.j2",
-        every=HarmBook(visit.desk.store).every(),
-        report=_report,
-        shown=shown,
+_SCHEMA: Final = {
+    "id": pl.String,
+    "period": pl.String,
+    "standing": pl.String,
+    "by": pl.String,
+    "verified": pl.Int64,
+    "acted": pl.Int64,
+    "honest_least": pl.Float64,
+    "honest_most": pl.Float64,
+    "held": pl.String,
+    "seen": pl.String,
+}
+_HELD: Final = "held"
+
+
+def _one_of(row: Row) -> str:
+    return f"/harm/{quote(row['id'])}"
+
+
+def _of_party(row: Row) -> str:
+    """Return where one party's report is; empty where it published none."""
+    return f"{_one_of(row)}?of={quote(row['by'])}" if row["by"] else ""
+
+
+def _counted(name: str, t: Texts, row: Row) -> str:
+    if not row["by"]:
+        return "–"
+    return shown(_HELD if name in row["held"].split(";") else row[name], t)
+
+
+def _rates(t: Texts, row: Row) -> str:
+    if not row["by"]:
+        return "–"
+    low, high = (t.formats.about(row[f"honest_{end}"]) for end in ("least", "most"))
+    return f"{low}–{high}"
+
+
+def _figure(name: str, heading: str, say: Callable[[Texts, Row], str]) -> Column:
+    return Column(
+        name, "number", filters=False, link=_of_party, heading=heading, written=say
     )
+
+
+COLUMNS: Final = (
+    Column("period", link=_one_of, heading="harm_page.period"),
+    Column(
+        "standing",
+        "choice",
+        choices=get_args(Standing),
+        words="standing",
+        heading="harm_page.standing",
+    ),
+    Column("by", "name", link=_of_party, heading="harm_page.by"),
+    _figure("verified", "today.verified", partial(_counted, "verified")),
+    _figure("acted", "column.acted", partial(_counted, "acted")),
+    Column("honest_least", "number", filters=False, shown=False),
+    _figure("honest_most", "harm_page.honest", _rates),
+    Column("held", filters=False, shown=False),
+    Column("seen", heading="harm_page.seen"),
+)
+
+
+def _table(visit: Visit) -> Table:
+    """Return the table of reports: a row for each party that published one."""
+    every = HarmBook(visit.desk.store).every()
+    rows = [row for found in every for row in _rows(found)]
+    frame = pl.DataFrame(rows, schema=_SCHEMA)
+    listing = FrameListing(frame, ties=("period", "id", "by"))
+    return Table("harm", listing, COLUMNS, sort="period", down=True)
+
+
+def _rows(found: Published) -> Iterator[dict[str, Any]]:
+    """Yield what the list says of a period.
+
+    Yields:
+        One row for each report; one without figures where there is none.
+    """
+    state = found.state
+    same = {"id": found.id, "period": state.period, "standing": state.standing}
+    if not state.reports:
+        yield same | {"by": "", "held": "", "seen": ""}
+    for party in sorted(state.reports):
+        said = _report(found, party)
+        counts = {name: said[name]["total"] for name in ("verified", "acted")}
+        rates = said["honest"]["per_million"]
+        yield same | {
+            "by": party,
+            **{name: None if n == _HELD else n for name, n in counts.items()},
+            "honest_least": float(rates["low"]),
+            "honest_most": float(rates["high"]),
+            "held": ";".join(name for name, n in counts.items() if n == _HELD),
+            "seen": ", ".join(sorted(state.countersigned)),
+        }
+
+
+def _read(visit: Visit) -> Response:
+    return visit.page("harm/reports.html.j2", table=show(visit, _table(visit)))
+
+
+def _export(visit: Visit) -> Response:
+    return export(visit, _table(visit))
 
 
 def _one(visit: Visit) -> Response:
@@ -144,4 +245,9 @@ _FORMS: Final[dict[str, tuple[str, Callable[[tuple[bytes, ...], Language], bytes
     "json": ("application/json", _json),
 }
 
-HANDLERS: Final[dict[str, Handler]] = {"read": _read, "one": _one, "file": _file}
+HANDLERS: Final[dict[str, Handler]] = {
+    "read": _read,
+    "export": _export,
+    "one": _one,
+    "file": _file,
+}

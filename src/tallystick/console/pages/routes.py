@@ -7,9 +7,15 @@ from typing import Final
 from starlette.responses import Response
 
 from tallystick.console.keptwatch import DayCount
-from tallystick.console.pages.findings import address
 from tallystick.console.tables.export import export
-from tallystick.console.tables.table import NO_NAME, Column, Table, day_ms, show
+from tallystick.console.tables.table import (
+    NO_NAME,
+    Column,
+    Table,
+    address,
+    day_ms,
+    show,
+)
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.report.kinds import in_order
 from tallystick.store.findings import (
@@ -18,6 +24,7 @@ from tallystick.store.findings import (
     Days,
     kinds_between,
     last_day,
+    results_between,
     route_days,
     route_listing,
 )
@@ -106,7 +113,7 @@ def _table(visit: Visit, days: Days, kinds: Sequence[str]) -> Table:
             filters=False,
             link=None if by == "day" else lambda row: _daily(row, by, days),
         ),
-        Column("paired", "number", filters=False),
+        Column("paired", "number", filters=False, link=_pairs),
         Column("proven", "share", filters=False),
         found(None),
         *(found(kind) for kind in kinds),
@@ -128,6 +135,7 @@ def _findings(row: Row, by: By, days: Days, kind: str | None) -> str:
         names[f"{side}_point"] = row["point"] or NO_NAME
     day = row["at_ms"] // _DAY_MS
     return address(
+        "findings",
         finding=kind,
         departure=row["departure"],
         arrival=row["arrival"],
@@ -142,8 +150,12 @@ def _daily(row: Row, by: By, days: Days) -> str:
     if by == "trunk":
         names["point"] = row["point"] or NO_NAME
     said = names | {name: row[name] for name in ("side", "departure", "arrival")}
-    asked = address(by="day", **said, **_span(days), sort="at_ms", down="1")
-    return asked.replace("/findings?", "/routes?", 1)
+    return address("routes", by="day", **said, **_span(days), sort="at_ms", down="1")
+
+
+def _pairs(row: Row) -> str:
+    """Return where it is said why pairs are no rows here, and where they lie."""
+    return "#pairs" if row["paired"] else ""
 
 
 def _span(days: Days) -> dict[str, str]:
@@ -172,7 +184,7 @@ def bars(figures: Sequence[DayFigures]) -> dict[tuple[str, str], list[Bar]]:
             round(HEIGHT * unproven / most, 2),
             date,
             one,
-            {kind: address(finding=kind, **asked) for kind in one.kinds},
+            {kind: address("findings", finding=kind, **asked) for kind in one.kinds},
         )
         drawn.setdefault((one.departure, one.arrival), []).append(bar)
     return drawn
@@ -190,6 +202,7 @@ def _read(visit: Visit) -> Response:
         trends=bars(route_days(visit.desk.store, days)) if totals else {},
         height=HEIGHT,
         counted=_counted(visit, days),
+        results=results_between(visit.desk.store, days),
         day_of=lambda day: visit.t.formats.day(moment(day * _DAY_MS)),
     )
 

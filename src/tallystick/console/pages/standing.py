@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from tallystick.cases.course import DAY_MS
 from tallystick.console.keptwatch import Counted
-from tallystick.console.pages.findings import address
 from tallystick.console.pages.routes import date_of
+from tallystick.console.tables.table import address
 from tallystick.console.visit import Visit
 from tallystick.office import Side
 from tallystick.report.kinds import in_order
@@ -74,7 +74,7 @@ def latest_findings(visit: Visit) -> tuple[int, list[Found]] | None:
     date = date_of(day)
     asked = {"at_ms_from": date, "at_ms_to": date}
     kinds = [
-        Found(kind, counts[kind], address(finding=kind, **asked))
+        Found(kind, counts[kind], address("findings", finding=kind, **asked))
         for kind in in_order(counts)
     ]
     return day, kinds

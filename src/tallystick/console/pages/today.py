@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,8 @@ from tallystick.console.pages.standing import (
     since_midnight,
     stopped,
 )
+from tallystick.console.pages.verdicts import OUTCOMES
+from tallystick.console.tables.table import address
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.node.watch.top import HARMLESS, Reading, View
 from tallystick.report.formats import Formats
@@ -27,7 +30,6 @@ EVERY_S: Final = 2.0
 _TURNS: Final = 8
 """So often between two it is looked whether the process is to end."""
 _DAY_S: Final = 86_400
-_OUTCOMES: Final = ("paired", "altered", "no_departure", "repeated", "unproven")
 _COLOURS: Final = {"paired": "", "unproven": "unproven"}
 
 
@@ -105,7 +107,7 @@ def figures_of(view: View) -> Figures:
     totals = now.by("tally_verdicts_total", "outcome", "action")
     compared = now.by("tally_crossings_compared_total", "sign")
     started_s = now.one("process_start_time_seconds")
-    outcomes = tuple(_outcome(one, totals) for one in _OUTCOMES)
+    outcomes = tuple(_outcome(one, totals) for one in OUTCOMES)
     said = [now.health.get("failure"), now.health.get("reload_failure")]
     return Figures(
         peer=str(now.health.get("peer", "")),
@@ -158,6 +160,7 @@ def _read(visit: Visit) -> Response:
         found=latest_findings(visit) if totals else None,
         day_of=lambda day: visit.t.formats.day(moment(day * _DAY_S * 1000)),
         counted=since_midnight(visit),
+        rows_today=partial(_rows, visit, visit.now_ms),
         **_values(visit, visit.desk.node.look()),
     )
 
@@ -219,15 +222,27 @@ def _event(name: str, text: str) -> str:
 def _values(
     visit: Visit, looked: Looked, now_ms: int | None = None
 ) -> dict[str, object]:
+    figures = None if looked.view is None else figures_of(looked.view)
+    begun_ms = None if figures is None else figures.since_ms
     return {
         "looked": looked,
-        "figures": None if looked.view is None else figures_of(looked.view),
+        "figures": figures,
+        "rows": partial(_rows, visit, begun_ms),
         "at": moment(now_ms or visit.now_ms),
         "watched": bool(visit.desk.settings.node),
+        "kept": visit.desk.settings.verdicts is not None,
         "per_million": _per_million,
         "counts": visit.may("today", "figures"),
         "days": _DAY_S,
     }
+
+
+def _rows(visit: Visit, since_ms: int | None, **asked: str) -> str:
+    """Return where the verdicts are that a number counts; empty: nobody can tell."""
+    if visit.desk.settings.verdicts is None:
+        return ""
+    day = None if since_ms is None else moment(since_ms).date().isoformat()
+    return address("verdicts", **asked, at_ms_from=day)
 
 
 def _per_million(formats: Formats, part: float, every: float) -> str:

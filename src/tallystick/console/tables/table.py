@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 from urllib.parse import urlencode
 
 from tallystick.console.visit import Visit, moment
 from tallystick.report.formats import Formats
 from tallystick.report.texts import Texts
-from tallystick.store import Ask, Listing
+from tallystick.store import Ask, Found, Store
 from tallystick.store.listing import Row
 
 Kind = Literal[
@@ -65,6 +65,7 @@ class Column:
         shown: Whether the page has it as a column, too, and not only the file.
         sorts: Whether rows can be sorted by it.
         heading: The message that names it; empty: `column.NAME`.
+        written: What a cell says, where that is not its value alone.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Column:
     shown: bool = True
     sorts: bool = True
     heading: str = ""
+    written: Callable[[Texts, Row], str] | None = None
 
     @property
     def title(self) -> str:
@@ -86,6 +88,20 @@ class Column:
         """Return a value in somebody's language; one without words as it is."""
         key = self.words.format(code) if "{}" in self.words else f"{self.words}.{code}"
         return t.say(key) if self.words and t.has(key) else code
+
+
+class Rows(Protocol):
+    """Where the rows of a table come from: a listing of the store, or a frame."""
+
+    @property
+    def counted(self) -> int:
+        """Rows are counted up to here."""
+
+    def find(self, store: Store, ask: Ask) -> Found:
+        """Return one page of what is asked."""
+
+    def every(self, store: Store, ask: Ask) -> Iterator[Row]:
+        """Return all rows that are asked for, whatever the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +117,7 @@ class Table:
     """
 
     name: str
-    listing: Listing
+    listing: Rows
     columns: tuple[Column, ...]
     sort: str
     down: bool = False
@@ -268,6 +284,17 @@ def _is_page(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0
 
 
+def address(page: str, /, **asked: str | int | None) -> str:
+    """Return where the rows of a table are that have these values.
+
+    Args:
+        page: The table's.
+        asked: By the names of columns; what is None is not asked.
+    """
+    said = {name: value for name, value in asked.items() if value is not None}
+    return f"/{page}?{urlencode(said)}"
+
+
 def day_ms(text: str) -> int | None:
     """Return when a day begins, UTC milliseconds."""
     try:
@@ -280,6 +307,8 @@ def day_ms(text: str) -> int | None:
 def _cell(t: Texts, column: Column, row: Row) -> Cell:
     value = row[column.name]
     href = column.link(row) if column.link else ""
+    if column.written is not None:
+        return Cell(column.written(t, row), href, is_number=column.kind in UNITS)
     if value is None or value == "":
         return Cell("", href)
     if column.kind in TIMES:

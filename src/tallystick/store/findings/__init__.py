@@ -2,7 +2,12 @@
 
 from tallystick.store.findings.book import Finding, FindingBook
 from tallystick.store.findings.listing import Own, finding_listing
-from tallystick.store.findings.results import ResultFigures, RouteDay
+from tallystick.store.findings.results import (
+    ResultFigures,
+    RouteDay,
+    Taken,
+    results_between,
+)
 from tallystick.store.findings.routes import (
     PAIRED_KINDS,
     By,
@@ -24,9 +29,11 @@ __all__ = [
     "Own",
     "ResultFigures",
     "RouteDay",
+    "Taken",
     "finding_listing",
     "kinds_between",
     "last_day",
+    "results_between",
     "route_days",
     "route_listing",
 ]

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from tallystick.cases.course import DAY_MS
 from tallystick.store.findings.keeping import Way
+from tallystick.store.findings.routes import Days
+from tallystick.store.opening import Store
 from tallystick.store.tables import COMPLETE_DAYS, RESULTS, ROUTE_DAYS
+
+RESULTS_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,37 @@ class ResultFigures:
     until_ms: int
     routes: Sequence[RouteDay] = ()
     complete: Mapping[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+
+
+class Taken(NamedTuple):
+    """A result whose figures are kept.
+
+    Attributes:
+        departure: The party on whose side crossings leave.
+        arrival: The other one.
+        from_ms: When its first half began.
+        until_ms: When its last half had begun.
+        taken_ms: When it was taken in.
+    """
+
+    departure: str
+    arrival: str
+    from_ms: int
+    until_ms: int
+    taken_ms: int
+
+
+def results_between(store: Store, days: Days) -> list[Taken]:
+    """Return the results that count something of these days, the newest first."""
+    at = RESULTS.c
+    wanted = (
+        select(*(at[name] for name in Taken._fields))
+        .where(at.from_ms < (days.last + 1) * DAY_MS, at.until_ms > days.first * DAY_MS)
+        .order_by(at.from_ms.desc(), at.id)
+        .limit(RESULTS_SHOWN)
+    )
+    with store.read() as connection:
+        return list(starmap(Taken, connection.execute(wanted)))
 
 
 def covered(connection: Connection, way: Way, figures: ResultFigures) -> list[str]:
