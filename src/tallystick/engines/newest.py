@@ -4,7 +4,7 @@ Files are named by when they were written. The newest are read, so many rows of 
 and what was merged into another file is not read twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,15 +16,18 @@ import pyarrow.parquet as pq
 from tallystick.engines.kept import MERGED
 from tallystick.model import MalformedError
 
-LOOKED: Final = 1_000_000
+LOOKED: Final = 500_000
 """Rows that are looked at, and one file more."""
 FOUND: Final = 10_000
 """Rows that are returned at most, the newest."""
+STEP: Final = 100_000
+"""Rows that are looked at in one go: whoever finds enough in them looks no further."""
 AFTER_MS: Final = 3_660_000
-"""A file holds rows of an hour at most before it was written, and of no moment after."""
+"""A file holds rows of an hour before it was written, and of no moment after."""
 _TRIES: Final = 3
-_Pick = Callable[[pl.LazyFrame], pl.LazyFrame]
 _AT: Final = "at_ms"
+
+Pick = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Newest:
         rows: In the order in which they were kept; words are text.
         looked: At how many rows.
         since_ms: The oldest moment that was looked at; None: nothing is kept.
-        is_all: Whether nothing older is kept.
+        is_all: Whether everything was looked at that can be wanted.
     """
 
     rows: pl.DataFrame
@@ -44,35 +47,41 @@ class Newest:
     is_all: bool = True
 
 
+class Span(NamedTuple):
+    """From which moment until which rows are wanted, UTC milliseconds.
+
+    Attributes:
+        from_ms: The first; None: any.
+        until_ms: The first after the last; None: any.
+    """
+
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
 def newest(
     folder: Path,
     kind: str,
     *,
     schema: pa.Schema,
-    wanted: pl.Expr,
-    more: Sequence[pl.Expr] = (),
-    until_ms: int | None = None,
+    pick: Pick,
+    span: Span = Span(),  # ruff: ignore[function-call-in-default-argument] (it cannot change)
 ) -> Newest:
     """Return the newest rows of a kind that are wanted.
 
     Args:
         folder: The files lie in it, or below.
         kind: How their names begin.
-        schema: Of the rows; what older files lack is null.
-        wanted: Holds of a row.
-        more: Columns that are made of those that are kept; may be wanted, too.
-        until_ms: Rows of this moment and after need not be looked at.
+        schema: Of the rows, with `at_ms`; what older files lack is null.
+        pick: Chooses among rows, one by one, and may add columns.
+        span: Files that lie outside of it are not opened.
 
     Raises:
         MalformedError: "harm-verdicts-damaged".
     """
-
-    def pick(rows: pl.LazyFrame) -> pl.LazyFrame:
-        return rows.with_columns(*more).filter(wanted).tail(FOUND)
-
     for _ in range(_TRIES):
         try:
-            found = _newest(folder, kind, schema, pick, until_ms)
+            found = _newest(folder, kind, schema, pick, span)
         except FileNotFoundError:
             continue  # rotated away meanwhile
         except pl.exceptions.PolarsError:
@@ -83,40 +92,60 @@ def newest(
             ) from None
         if found is not None:
             return found
-    return Newest(rows=_nothing(schema, pick))
+    return Newest(rows=_plain(pick(_empty(schema).lazy()).collect()))
 
 
 def _newest(
-    folder: Path, kind: str, schema: pa.Schema, pick: _Pick, until_ms: int | None
+    folder: Path, kind: str, schema: pa.Schema, pick: Pick, span: Span
 ) -> Newest | None:
     """Return what there is; None where files were merged while they were read."""
-    files: dict[Path, _Mark] = {}
-    looked, is_all = 0, True
-    for path, mark, many in _newest_first(folder, kind, until_ms):
-        if looked >= LOOKED:
-            is_all = False
-            break
-        files[path] = mark
-        looked += many
-    if not files:
-        return Newest(rows=_nothing(schema, pick))
-    paths = list(reversed(files))
-    found = pick(_scan(paths, schema))
-    first = _scan(paths[:1], schema).select(pl.col(_AT).min())
-    rows, since = pl.collect_all([found, first])
-    if any(_mark(path) != mark for path, mark in files.items()):
+    every = _newest_first(folder, kind, span)
+    looked, found, steps = 0, 0, [_plain(pick(_empty(schema).lazy()).collect())]
+    files: list[_File] = []
+    while looked < LOOKED and found < FOUND and (step := _step(every)):
+        paths = [one.path for one in reversed(step)]
+        some = pick(_scan(paths, schema)).tail(FOUND).collect()
+        steps.append(_plain(some))
+        files += step
+        found += some.height
+        looked += sum(one.rows for one in step)
+    if any(_mark(one.path) != one.mark for one in files):
         return None
+    begins = [one.from_ms for one in files if one.from_ms is not None]
     return Newest(
-        rows=_plain(rows), looked=looked, since_ms=since.item(), is_all=is_all
+        rows=pl.concat(reversed(steps)).tail(FOUND),
+        looked=looked,
+        since_ms=min(begins, default=None),
+        is_all=next(every, None) is None,
     )
 
 
-def _newest_first(
-    folder: Path, kind: str, until_ms: int | None
-) -> Iterator[tuple[Path, "_Mark", int]]:
-    """Yield files, each with its mark and how many rows it has.
+class _File(NamedTuple):
+    """A file that may hold what is wanted.
 
-    One whose end is missing is left out.
+    Attributes:
+        path: Where it is.
+        mark: Tells it from the one that takes its place when files are merged.
+        rows: How many it has.
+        from_ms: The earliest moment of them; None: it does not say.
+    """
+
+    path: Path
+    mark: tuple[int, int]
+    rows: int
+    from_ms: int | None
+
+
+def _step(every: Iterator[_File]) -> list[_File]:
+    """Take the next files, until they have enough rows for one go."""
+    step: list[_File] = []
+    while sum(one.rows for one in step) < STEP and (one := next(every, None)):
+        step.append(one)
+    return step
+
+
+def _newest_first(folder: Path, kind: str, span: Span) -> Iterator[_File]:
+    """Yield files; one whose end is missing is left out.
 
     Yields:
         A merged file takes the name of the newest of those that it holds, so that it
@@ -126,9 +155,14 @@ def _newest_first(
         FileNotFoundError: one was there a moment ago.
     """
     held: set[Path] = set()
-    files = folder.rglob(f"{kind}-*.parquet")
-    for path in sorted(files, key=lambda one: one.name, reverse=True):
-        if path in held or _is_after(path, until_ms):
+    for path in sorted(
+        folder.rglob(f"{kind}-*.parquet"), key=lambda one: one.name, reverse=True
+    ):
+        written = path.stem.split("-")[1]
+        written_ms = int(written) if written.isdecimal() else 0
+        if span.from_ms is not None and written_ms < span.from_ms:
+            return
+        if span.until_ms is not None and written_ms - AFTER_MS >= span.until_ms:
             continue
         mark = _mark(path)
         try:
@@ -139,28 +173,29 @@ def _newest_first(
             continue
         noted = (footer.metadata or {}).get(MERGED, b"")
         held |= {path.with_name(name) for name in noted.decode().split("\n") if name}
-        yield path, mark, footer.num_rows
+        from_ms = _from_ms(footer)
+        is_after = (
+            from_ms is not None
+            and span.until_ms is not None
+            and from_ms >= span.until_ms
+        )
+        if path not in held and not is_after:
+            yield _File(path, mark, footer.num_rows, from_ms)
 
 
-class _Mark(NamedTuple):
-    """Tells a file from the one that takes its place."""
+def _from_ms(footer: pq.FileMetaData) -> int | None:
+    """Return the earliest moment of a file's rows, as its end says."""
+    place = footer.schema.names.index(_AT)
+    groups = (footer.row_group(n) for n in range(footer.num_row_groups))
+    said = [one.column(place).statistics for one in groups]
+    if not said or any(one is None or not one.has_min_max for one in said):
+        return None
+    return min(int(one.min) for one in said)
 
-    inode: int
-    at_ns: int
 
-
-def _mark(path: Path) -> _Mark:
+def _mark(path: Path) -> tuple[int, int]:
     found = path.stat()
-    return _Mark(found.st_ino, found.st_mtime_ns)
-
-
-def _is_after(path: Path, until_ms: int | None) -> bool:
-    written = path.stem.split("-")[1]
-    return (
-        until_ms is not None
-        and written.isdecimal()
-        and int(written) - AFTER_MS >= until_ms
-    )
+    return found.st_ino, found.st_mtime_ns
 
 
 def _scan(paths: list[Path], schema: pa.Schema) -> pl.LazyFrame:
@@ -170,10 +205,6 @@ def _scan(paths: list[Path], schema: pa.Schema) -> pl.LazyFrame:
         missing_columns="insert",
         extra_columns="ignore",
     )
-
-
-def _nothing(schema: pa.Schema, pick: _Pick) -> pl.DataFrame:
-    return _plain(pick(_empty(schema).lazy()).collect())
 
 
 def _empty(schema: pa.Schema) -> pl.DataFrame:

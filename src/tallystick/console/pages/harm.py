@@ -16,6 +16,7 @@ from tallystick.console.tables.table import Column, Table, show
 from tallystick.console.visit import Handler, Visit
 from tallystick.harm import canonical, read_report
 from tallystick.harm.said import Standing
+from tallystick.report.formats import DASH
 from tallystick.report.harm import harm_pdf, harm_table
 from tallystick.report.harm.article import HarmArticle, shown, write_article
 from tallystick.report.texts import Language, Texts, texts_in
@@ -53,15 +54,15 @@ def _of_party(row: Row) -> str:
 
 def _counted(name: str, t: Texts, row: Row) -> str:
     if not row["by"]:
-        return "–"
+        return ""
     return shown(_HELD if name in row["held"].split(";") else row[name], t)
 
 
 def _rates(t: Texts, row: Row) -> str:
     if not row["by"]:
-        return "–"
+        return ""
     low, high = (t.formats.about(row[f"honest_{end}"]) for end in ("least", "most"))
-    return f"{low}–{high}"
+    return f"{low}{DASH}{high}"
 
 
 def _figure(name: str, heading: str, say: Callable[[Texts, Row], str]) -> Column:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from tallystick.cases.course import DAY_MS
 from tallystick.console.nodewatch import Looked
 from tallystick.console.pages.cases.listing import count
 from tallystick.console.pages.standing import (
@@ -19,7 +20,7 @@ from tallystick.console.pages.standing import (
     stopped,
 )
 from tallystick.console.pages.verdicts import OUTCOMES
-from tallystick.console.tables.table import address
+from tallystick.console.tables.table import MINUTE, address
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.node.watch.top import HARMLESS, Reading, View
 from tallystick.report.formats import Formats
@@ -160,7 +161,7 @@ def _read(visit: Visit) -> Response:
         found=latest_findings(visit) if totals else None,
         day_of=lambda day: visit.t.formats.day(moment(day * _DAY_S * 1000)),
         counted=since_midnight(visit),
-        rows_today=partial(_rows, visit, visit.now_ms),
+        rows_today=partial(_rows, visit, visit.now_ms // DAY_MS * DAY_MS),
         **_values(visit, visit.desk.node.look()),
     )
 
@@ -241,8 +242,8 @@ def _rows(visit: Visit, since_ms: int | None, **asked: str) -> str:
     """Return where the verdicts are that a number counts; empty: nobody can tell."""
     if visit.desk.settings.verdicts is None:
         return ""
-    day = None if since_ms is None else moment(since_ms).date().isoformat()
-    return address("verdicts", **asked, at_ms_from=day)
+    since = None if since_ms is None else moment(since_ms).strftime(MINUTE)
+    return address("verdicts", **asked, at_ms_from=since)
 
 
 def _per_million(formats: Formats, part: float, every: float) -> str:

@@ -10,10 +10,18 @@ from starlette.responses import Response
 from tallystick.agreement.rule import ACTIONS, MODES
 from tallystick.console.tables.export import export
 from tallystick.console.tables.frame import FrameListing, chosen
-from tallystick.console.tables.table import Column, Rows, Table, show
-from tallystick.console.visit import Handler, Visit
-from tallystick.engines.newest import FOUND, Newest, newest
+from tallystick.console.tables.table import (
+    MINUTE,
+    Column,
+    Rows,
+    Table,
+    address,
+    show,
+)
+from tallystick.console.visit import Handler, Visit, moment
+from tallystick.engines.newest import FOUND, Newest, Span, newest
 from tallystick.harm import NOTICED
+from tallystick.harm.period import MINUTE_MS
 from tallystick.node.kept.verdicts import KIND, SCHEMA
 from tallystick.store import Ask, Found, Store
 from tallystick.store.listing import Row
@@ -29,7 +37,7 @@ def _is(name: str, *, shown: bool = False) -> Column:
 
 _CALL: Final = Column("call_id")
 COLUMNS: Final = (
-    Column("at_ms", "time"),
+    Column("at_ms", "moment"),
     _CALL,
     Column("trunk", "name", heading="column.point"),
     Column("carrier", "name"),
@@ -90,9 +98,8 @@ class VerdictListing:
             self._folder,
             KIND,
             schema=SCHEMA,
-            wanted=wanted,
-            more=[_ACTED],
-            until_ms=ask.until.get("at_ms"),
+            pick=lambda rows: rows.with_columns(_ACTED).filter(wanted),
+            span=Span(ask.since.get("at_ms"), ask.until.get("at_ms")),
         )
         return FrameListing(self.looked.rows, ("at_ms", "call_id", "corrected"))
 
@@ -114,12 +121,25 @@ def _table(visit: Visit) -> Table:
 
 def _read(visit: Visit) -> Response:
     table = _table(visit)
+    shown = show(visit, table)
+    looked = getattr(table.listing, "looked", None)
     return visit.page(
         "verdicts/verdicts.html.j2",
-        table=show(visit, table),
-        looked=getattr(table.listing, "looked", None),
+        table=shown,
+        looked=looked,
         most=FOUND,
+        further=_further(visit, looked),
     )
+
+
+def _further(visit: Visit, looked: Newest | None) -> str:
+    """Return where it goes on, with the same question; empty: nowhere."""
+    if looked is None or looked.is_all or looked.since_ms is None:
+        return ""
+    # To the minute: what is said twice is better than what is left out.
+    until = moment(looked.since_ms + MINUTE_MS).strftime(MINUTE)
+    asked = {n: v for n, v in visit.query.items() if n != "page"}
+    return address("verdicts", **(asked | {"at_ms_to": until}))
 
 
 def _export(visit: Visit) -> Response:

@@ -17,6 +17,7 @@ Kind = Literal[
     "name",
     "choice",
     "time",
+    "moment",
     "day",
     "number",
     "money",
@@ -24,7 +25,9 @@ Kind = Literal[
     "offset",
     "span",
 ]
-TIMES: Final = {"time", "day"}
+TIMES: Final = {"time", "moment", "day"}
+MINUTE: Final = "%Y-%m-%dT%H:%M"
+"""A moment as it stands in an address."""
 PAGE_SIZE: Final = 50
 _TEXT_LENGTH: Final = 128
 UNITS: Final[Mapping[str, int]] = {
@@ -242,8 +245,8 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
     by = query.get("sort", "")
     sorts = {one.name for one in table.columns if one.sorts}
     times = [one.name for one in table.columns if one.kind in TIMES and one.filters]
-    since = {name: day_ms(said[f"{name}_from"]) for name in times}
-    until = {name: day_ms(said[f"{name}_to"]) for name in times}
+    since = {name: _span_of(kinds[name], said[f"{name}_from"])[0] for name in times}
+    until = {name: _span_of(kinds[name], said[f"{name}_to"])[1] for name in times}
     return Ask(
         contains={n: v for n, v in said.items() if v and _kind(kinds, n) == "text"},
         equals={
@@ -252,7 +255,7 @@ def read_ask(table: Table, query: Mapping[str, str]) -> Ask:
             if v and _kind(kinds, n) in {"choice", "name"}
         },
         since={name: ms for name, ms in since.items() if ms is not None},
-        until={name: ms + _DAY_MS for name, ms in until.items() if ms is not None},
+        until={name: ms for name, ms in until.items() if ms is not None},
         sort=by if by in sorts else table.sort,
         down=query.get("down") == "1" if by in sorts else table.down,
         page=min(int(page), _last_page(table)) - 1 if _is_page(page) else 0,
@@ -266,7 +269,7 @@ def _said(table: Table, query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if one.kind in TIMES:
             for name in (f"{one.name}_from", f"{one.name}_to"):
                 day = query.get(name, "")
-                yield name, day if day_ms(day) is not None else ""
+                yield name, day if _span_of(one, day)[0] is not None else ""
         else:
             value = query.get(one.name, "")[:_TEXT_LENGTH].replace("\0", "")
             yield one.name, value if not one.choices or value in one.choices else ""
@@ -295,13 +298,25 @@ def address(page: str, /, **asked: str | int | None) -> str:
     return f"/{page}?{urlencode(said)}"
 
 
+def _span_of(column: Column, text: str) -> tuple[int | None, int | None]:
+    """Return when a day, or a moment, begins and is over."""
+    if column.kind == "moment" and (at_ms := _parsed(text, MINUTE)) is not None:
+        return at_ms, at_ms
+    at_ms = day_ms(text)
+    return (None, None) if at_ms is None else (at_ms, at_ms + _DAY_MS)
+
+
 def day_ms(text: str) -> int | None:
     """Return when a day begins, UTC milliseconds."""
+    return _parsed(text, "%Y-%m-%d")
+
+
+def _parsed(text: str, form: str) -> int | None:
     try:
-        begins = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        at = datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return int(begins.timestamp()) * 1000
+    return int(at.timestamp()) * 1000
 
 
 def _cell(t: Texts, column: Column, row: Row) -> Cell:
