@@ -96,6 +96,26 @@ def test_a_suspended_rule_is_told_once_and_begins_anew_when_resumed():
     assert not watch.suspended
 
 
+def test_what_it_counts_can_be_looked_at_in_its_own_times():
+    """The last hour, thirty days, ten minutes; looking changes nothing."""
+    one = guard(**WIDE)
+    one.tell("missing", now_ms=START, crossings=1_000, acted=9, upheld=1)
+    later = START + 50 * MINUTE_MS
+    one.tell("missing", now_ms=later, crossings=100, acted=2)
+
+    def counted(now_ms):
+        return {t.reason: (t.counted, t.of) for t in one.look("missing", now_ms=now_ms)}
+
+    hour = {"share": (11, 1_100), "redress": (1, 1_100), "change": (2, 100)}
+    assert counted(later) == counted(later) == hour
+    assert counted(later + 30 * MINUTE_MS) == hour | {
+        "share": (2, 100),
+        "change": (0, 0),
+    }
+    assert one.look("unknown", now_ms=later) == ()
+    assert not one.suspended
+
+
 def test_rules_without_a_budget_and_other_rules_are_left_alone():
     """One stopped rule stops no other."""
     watch = Guard({"missing": BUDGET, "special": BUDGET})

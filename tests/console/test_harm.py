@@ -1,6 +1,8 @@
 """Harm reports in the console: the list, one, both side by side, and as files."""
 
+import csv
 import json
+import re
 
 import pytest
 
@@ -41,6 +43,29 @@ def test_a_report_is_told_in_three_languages(world, language):
     ):
         assert said in text, said
     assert '<svg role="img"' in text
+
+
+def test_the_list_filters_sorts_and_leaves_as_a_file(world):
+    """By period, standing and party; each number leads to its report."""
+    name = publish_reports(world.store, told=1_300)
+    guest = world.visitor("vera", "auditor")
+
+    def listed(query):
+        text = guest.get(f"/harm?{query}").text
+        return re.findall(rf'href="/harm/{name}\?of=(BY|RU)"[^>]*>(?:BY|RU)</a>', text)
+
+    assert listed("") == ["RU", "BY"]
+    assert listed("sort=by&down=0") == ["BY", "RU"]
+    assert listed("by=RU") == ["RU"]
+    assert listed("standing=differs&period=2026-08") == ["RU", "BY"]
+    assert listed("standing=agreed") == listed("period=2025") == []
+    assert words("en").say("harm_page.none") not in guest.page.text
+    assert f'<a href="/harm/{name}?of=BY" hx-boost="false">1,200</a>' in (
+        guest.get("/harm?by=BY").text
+    )
+    lines = csv.DictReader(guest.get("/harm.csv?by=BY").text.splitlines())
+    (row,) = lines
+    assert (row["verified"], row["acted"], row["standing"]) == ("1200", "60", "differs")
 
 
 def test_what_differs_is_said_with_both_numbers(world):

@@ -63,6 +63,19 @@ def test_what_results_say_is_shown(world):
     assert text.count('<rect class="claimed"') > 3
 
 
+def test_where_pairs_lie_is_said_and_which_results_count_them(world):
+    """They are no rows here; whoever looks for others' days sees no result."""
+    t = words("en")
+    text = world.visitor("vera").get("/routes").text
+    assert re.search(r'<a href="#pairs"[^>]*>700</a>', text)
+    said = text[text.index('<section id="pairs">') :]
+    assert t.say("routes.pairs") in said
+    assert "BY → RU, 6 August 2026" in said
+    query = "at_ms_from=2020-01-01&at_ms_to=2020-01-05"
+    text = world.visitor("nina").get(f"/routes?{query}").text
+    assert t.say("routes.pairs_of") not in text
+
+
 def test_days_without_anything_have_a_page(world):
     """And days that are none are not asked."""
     guest = world.visitor("vera")

@@ -11,6 +11,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from tallystick.agreement.evidence import FACTS
+from tallystick.agreement.guard import REASONS
 from tallystick.agreement.life import PHASES
 from tallystick.agreement.life.fold import _WHY as _UNCOUNTED
 from tallystick.agreement.rule import ACTIONS, MODES
@@ -155,6 +156,7 @@ def test_every_word_that_is_asked_for_is_there(language):
     asked |= {f"phase.{one}" for one in PHASES}
     asked |= {f"wait.{one}" for one in WAITS}
     asked |= {f"then.{one}" for one in ACTIONS}
+    asked |= {f"rule.seen_{one}" for one in REASONS}
     asked |= {f"mode.{one}" for one in (*MODES, "suspended")}
     asked |= {f"logged.{one}" for one in LOGGED}
     facts = {f"{fact}_{one}" for fact, words in FACTS.items() for one in words}

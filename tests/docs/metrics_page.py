@@ -35,7 +35,11 @@ LABELS = {
     "tally_crossings_compared": "`sign`: " + ", ".join(Sign.__args__),
     "tally_reloads": "`result`: taken, refused",
     "tally_stage_seconds": "`stage`: " + ", ".join(STAGES),
-    **{one.name: f"`{one.label}`" for one in READINGS if one.label},
+    **{
+        one.name: ", ".join(f"`{label}`" for label in one.labels)
+        for one in READINGS
+        if one.labels
+    },
 }
 
 

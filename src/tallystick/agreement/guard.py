@@ -200,15 +200,26 @@ class Guard:
         counts = Counts(crossings, acted, upheld)
         watched.minutes.add(now_ms, counts)
         watched.hours.add(now_ms, counts)
-        for trip in (
-            _share(rule, now_ms, watched, budget),
-            _redress(rule, now_ms, watched, budget),
-            _change(rule, now_ms, watched, budget),
-        ):
+        for trip in _looks(rule, now_ms, watched, budget):
             if trip.least > trip.budget:
                 self.suspended[rule] = trip
                 return trip
         return None
+
+    def look(self, rule: str, *, now_ms: int) -> tuple[Trip, ...]:
+        """Return what is counted of a rule against each part of its budget.
+
+        Args:
+            rule: Which.
+            now_ms: The present time.
+
+        Returns:
+            One for each of `REASONS`, whether it is beyond or not; none for a rule
+            without a budget.
+        """
+        budget = self.budgets.get(rule)
+        watched = self._watched.get(rule) or _Watched()
+        return () if budget is None else tuple(_looks(rule, now_ms, watched, budget))
 
     def recall(self, rule: str, past: Iterable[tuple[int, Counts]]) -> None:
         """Count what was before this guard watched, for its objections only.
@@ -231,6 +242,16 @@ class Guard:
         """
         self.suspended.pop(rule, None)
         self._watched.pop(rule, None)
+
+
+def _looks(rule: str, now_ms: int, watched: _Watched, budget: Harm) -> Iterator[Trip]:
+    """Yield what each part of a budget is compared with.
+
+    Yields:
+        One for each of `REASONS`, in this order.
+    """
+    for part in (_share, _redress, _change):
+        yield part(rule, now_ms, watched, budget)
 
 
 def _share(rule: str, now_ms: int, watched: _Watched, budget: Harm) -> Trip:

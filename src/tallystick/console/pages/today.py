@@ -19,8 +19,7 @@ from tallystick.console.pages.standing import (
     since_midnight,
     stopped,
 )
-from tallystick.console.pages.verdicts import OUTCOMES
-from tallystick.console.tables.table import MINUTE, address
+from tallystick.console.pages.verdicts import OUTCOMES, verdict_rows
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.node.watch.top import HARMLESS, Reading, View
 from tallystick.report.formats import Formats
@@ -161,7 +160,9 @@ def _read(visit: Visit) -> Response:
         found=latest_findings(visit) if totals else None,
         day_of=lambda day: visit.t.formats.day(moment(day * _DAY_S * 1000)),
         counted=since_midnight(visit),
-        rows_today=partial(_rows, visit, visit.now_ms // DAY_MS * DAY_MS),
+        rows_today=partial(
+            verdict_rows, visit, since_ms=visit.now_ms // DAY_MS * DAY_MS
+        ),
         **_values(visit, visit.desk.node.look()),
     )
 
@@ -228,7 +229,7 @@ def _values(
     return {
         "looked": looked,
         "figures": figures,
-        "rows": partial(_rows, visit, begun_ms),
+        "rows": partial(verdict_rows, visit, since_ms=begun_ms),
         "at": moment(now_ms or visit.now_ms),
         "watched": bool(visit.desk.settings.node),
         "kept": visit.desk.settings.verdicts is not None,
@@ -236,14 +237,6 @@ def _values(
         "counts": visit.may("today", "figures"),
         "days": _DAY_S,
     }
-
-
-def _rows(visit: Visit, since_ms: int | None, **asked: str) -> str:
-    """Return where the verdicts are that a number counts; empty: nobody can tell."""
-    if visit.desk.settings.verdicts is None:
-        return ""
-    since = None if since_ms is None else moment(since_ms).strftime(MINUTE)
-    return address("verdicts", **asked, at_ms_from=since)
 
 
 def _per_million(formats: Formats, part: float, every: float) -> str:

@@ -62,6 +62,25 @@ _KINDS: Final = pl.DataFrame(SCHEMA.empty_table()).with_columns(_ACTED).schema
 _NOTHING: Final = FrameListing(pl.DataFrame(schema=_KINDS), ("at_ms",))
 
 
+def verdict_rows(
+    visit: Visit, *, since_ms: int | None = None, **asked: str | None
+) -> str:
+    """Return where verdicts are that a number counts; empty: they cannot be shown.
+
+    Unless it is said otherwise each call counts as it was answered first.
+
+    Args:
+        visit: Who looks.
+        since_ms: From when it counts; None: from the beginning.
+        asked: By the names of columns; `corrected` None where the last word counts.
+    """
+    if visit.desk.settings.verdicts is None:
+        return ""
+    since = None if since_ms is None else moment(since_ms).strftime(MINUTE)
+    said: dict[str, str | None] = {"corrected": "no"} | asked
+    return address("verdicts", **said, at_ms_from=since)
+
+
 class VerdictListing:
     """The newest verdicts that somebody may see, as a listing.
 

@@ -6,14 +6,18 @@ between two readings, so that it costs a call nothing.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tallystick.node.service import Node, now_ms
 
-Value = float | Mapping[str, float]
+Words = str | tuple[str, ...]
+Value = float | Mapping[Words, float] | Mapping[str, float]
+
+
+_BUDGET: Final = ("rule", "budget")
 
 
 class Reading(NamedTuple):
@@ -22,21 +26,35 @@ class Reading(NamedTuple):
     Attributes:
         name: As Prometheus has it; counters get `_total`.
         what: What it means.
-        read: Reads it off the node; several values by their word for the label.
-        label: Of several values.
+        read: Reads it off the node; several values by their words for the labels.
+        labels: Of several values.
         counts: Whether it only ever grows.
     """
 
     name: str
     what: str
     read: Callable[[Node], Value]
-    label: str = ""
+    labels: tuple[str, ...] = ()
     counts: bool = False
 
 
 def _oddities(node: Node) -> dict[str, float]:
     oddities = node.subscriber.oddities
     return {one.name: getattr(oddities, one.name) for one in fields(oddities)}
+
+
+def _guarded(part: str) -> Callable[[Node], Mapping[Words, float]]:
+    """Return what reads a part of what the guard counts, by rule and budget."""
+
+    def read(node: Node) -> Mapping[Words, float]:
+        guard, at_ms = node.arrivals.decider.guard, now_ms()
+        return {
+            (rule, one.reason): float(getattr(one, part))
+            for rule in (guard.budgets if guard else ())
+            for one in (guard.look(rule, now_ms=at_ms) if guard else ())
+        }
+
+    return read
 
 
 READINGS: Final = (
@@ -90,7 +108,7 @@ READINGS: Final = (
         "What an honest peer seldom does: frames repeated, missing (gaps) or given up"
         " (jumps), promises about the future, departures that came late",
         _oddities,
-        "kind",
+        ("kind",),
         counts=True,
     ),
     Reading(
@@ -159,13 +177,33 @@ READINGS: Final = (
             else (),
             1.0,
         ),
-        "rule",
+        ("rule",),
+    ),
+    Reading(
+        "tally_guard_counted",
+        "What the guard counts: calls acted on in the last hour (share) and in the last"
+        " ten minutes (change), objections upheld in 30 days (redress)",
+        _guarded("counted"),
+        _BUDGET,
+    ),
+    Reading(
+        "tally_guard_crossings",
+        "Calls among which the guard counted them",
+        _guarded("of"),
+        _BUDGET,
+    ),
+    Reading(
+        "tally_guard_least",
+        "What the guard holds against the budget: share, objections per million or"
+        " change are at least so much",
+        _guarded("least"),
+        _BUDGET,
     ),
     Reading(
         "tally_sip_events",
         "What happened to requests by SIP",
         lambda node: dict(node.switches.door.server.counts),
-        "event",
+        ("event",),
         counts=True,
     ),
     Reading(
@@ -185,7 +223,7 @@ READINGS: Final = (
             kind: until_s - now_ms() / 1000
             for kind, until_s in node.reloads.certificates_until_s.items()
         },
-        "kind",
+        ("kind",),
     ),
 )
 
@@ -204,11 +242,10 @@ class Gauges(Collector):
 
 def _family(one: Reading, node: Node | None) -> Metric:
     kind = CounterMetricFamily if one.counts else GaugeMetricFamily
-    labels = [one.label] if one.label else []
-    family = kind(one.name, one.what, labels=labels)
+    family = kind(one.name, one.what, labels=one.labels)
     if node is not None:
         value = one.read(node)
-        by = value if isinstance(value, Mapping) else {"": value}
-        for word, number in by.items():
-            family.add_metric([word] if labels else [], number)
+        by: Mapping[Any, float] = value if isinstance(value, Mapping) else {(): value}
+        for words, number in by.items():
+            family.add_metric([words] if isinstance(words, str) else words, number)
     return family

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 
@@ -11,14 +11,28 @@ from tallystick.agreement.evidence import FACTS
 from tallystick.agreement.life import Holding, Life, Version
 from tallystick.agreement.sentences import catalogue, sentence
 from tallystick.agreement.text import AgreedRule
+from tallystick.console.pages.verdicts import verdict_rows
 from tallystick.console.saying.agreement import SAYINGS, Matter
 from tallystick.console.saying.field import Field
 from tallystick.console.visit import Visit
+from tallystick.node.watch.top import View
 from tallystick.office import Side
 from tallystick.office.agreeing import said_of
 from tallystick.report.texts import Texts
 
 _MOMENTS: Final = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+
+
+class Guarded(NamedTuple):
+    """What a guard counts in the time that a part of the budget is about.
+
+    Attributes:
+        counted: Calls acted on, or objections upheld.
+        of: Calls among which they were counted.
+    """
+
+    counted: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,8 @@ class RuleRow:
         mode: `dry-run`, `live` or `suspended`.
         decided: Calls that it decided since the node started; None: not known.
         share: Of all calls judged since.
+        guarded: What its guard counts now, by part of the budget; empty: not known.
+        rows: Leads to the calls that it decided; empty: nowhere.
         remarks: How many remarks name it.
     """
 
@@ -41,6 +57,8 @@ class RuleRow:
     mode: str
     decided: int | None
     share: float
+    guarded: Mapping[str, Guarded]
+    rows: str
     remarks: int
 
 
@@ -120,7 +138,9 @@ def rule_rows(
         holding: What holds; what it suspends is said, and what its rules did.
     """
     holds = holding is not None and holding.version.digest == version.digest
-    decided = _decided(visit) if holds else None
+    may = holds and visit.may("today", "figures")
+    view = visit.desk.node.look().view if may else None
+    decided, guarded = _decided(view), guard_counts(view)
     every = sum(decided.values()) if decided else 0
     suspended = holding.suspended if holding is not None and holds else frozenset()
     rows = []
@@ -135,19 +155,35 @@ def rule_rows(
                 mode="suspended" if ident in suspended else one.rule.mode,
                 decided=mine,
                 share=mine / every if mine else 0.0,
+                guarded=guarded.get(ident, {}),
+                rows=verdict_rows(visit, rule=ident) if mine else "",
                 remarks=sum(remark.rule == ident for remark in life.remarks),
             )
         )
     return rows
 
 
-def _decided(visit: Visit) -> dict[str, float] | None:
+def _decided(view: View | None) -> dict[str, float] | None:
     """Return how many calls each rule decided since the node started."""
-    view = visit.desk.node.look().view
-    if view is None or not visit.may("today", "figures"):
+    if view is None:
         return None
     by_rule = view.now.by("tally_verdicts_total", "rule")
     return {rule: n for (rule,), n in by_rule.items()}
+
+
+def guard_counts(view: View | None) -> dict[str, dict[str, Guarded]]:
+    """Return what the guard of a node counts, by rule and part of the budget."""
+    if view is None:
+        return {}
+    counted, crossings = (
+        view.now.by(f"tally_guard_{name}", "rule", "budget")
+        for name in ("counted", "crossings")
+    )
+    found: dict[str, dict[str, Guarded]] = {}
+    for (rule, part), n in counted.items():
+        seen = Guarded(int(n), int(crossings.get((rule, part), 0)))
+        found.setdefault(rule, {})[part] = seen
+    return found
 
 
 def _sentences(t: Texts, facts: Mapping[str, frozenset[str]]) -> Iterator[str]:
