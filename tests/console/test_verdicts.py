@@ -84,6 +84,7 @@ def rows(guest, query=""):
         ("sort=call_id&down=0", "abcdd"),
         ("at_ms_from=2026-09-21T14:03", "ddcba"),
         ("at_ms_from=2026-09-21T14:04", ""),
+        ("at_ms_from=2026-09-21T14:03:21", "ddcb"),
         ("at_ms_to=2026-09-21T14:03", ""),
         ("at_ms_to=2026-09-21", "ddcba"),
         ("at_ms_to=2026-09-20", ""),
@@ -136,15 +137,16 @@ def test_figures_of_today_lead_to_their_rows(kept):
 
 
 def test_it_says_how_far_it_looked_and_leads_further_back(kept, folder, monkeypatch):
-    """With the same question, to the minute."""
-    monkeypatch.setattr(newest, "LOOKED", 3)
-    monkeypatch.setattr(newest, "STEP", 3)
-    keep(folder, CALLS[:1], STARTS_MS - 60 * MINUTE_MS)
+    """With the same question, to the second."""
+    monkeypatch.setattr(newest, "LOOKED", 6)
+    monkeypatch.setattr(newest, "STEP", 6)
+    for minutes in (60, 120):
+        keep(folder, CALLS[:1], STARTS_MS - minutes * MINUTE_MS)
     guest, t = kept.visitor("vera"), words("en")
-    assert len(rows(guest, "outcome=paired")) == 2
+    assert len(rows(guest, "outcome=paired")) == 3
     further = re.search(r'<a href="([^"]+)">Look further back', guest.page.text)[1]
     query = further.replace("&amp;", "&").partition("?")[2]
-    assert [row[0][-5:] for row in rows(guest, query)] == ["14:03", "14:03", "13:13"]
+    assert [row[0][-5:] for row in rows(guest, query)] == ["13:13", "12:13"]
     assert t.say("verdicts.further") not in guest.page.text
 
 

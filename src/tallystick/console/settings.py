@@ -27,7 +27,8 @@ class ConsoleSettings:
         sealer: Seals the secrets of authenticators.
         node: Where a node answers, such as `http://127.0.0.1:8080`; empty: none.
         node_settings: The settings file of that node, to be shown; None: it is not.
-        verdicts: The folder in which that node keeps verdicts; None: none is counted.
+        verdicts: The folder in which that node keeps verdicts, or below; None: none
+            is counted or shown.
         party: Our own name, as people see it.
         terms: Days that the steps of a case may take, where there is no side.
         provider: The identity provider that lets people in, too; None: there is none.

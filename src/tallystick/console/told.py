@@ -112,7 +112,7 @@ def console_told(settings: NodeSettings, *, file: Path) -> Told:
         objections=console.objections,
         file=file,
         node=f"http://{_EVERYWHERE.get(host, host)}:{port}" if port else "",
-        verdicts=settings.folder / "verdicts",
+        verdicts=settings.folder,  # those of all its processes lie below it
         party=settings.party,
         proof=settings.proof,
         provider=_provider(console.oidc),

@@ -11,7 +11,7 @@ from tallystick.agreement.rule import ACTIONS, MODES
 from tallystick.console.tables.export import export
 from tallystick.console.tables.frame import FrameListing, chosen
 from tallystick.console.tables.table import (
-    MINUTE,
+    MOMENT,
     Column,
     Rows,
     Table,
@@ -21,12 +21,12 @@ from tallystick.console.tables.table import (
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.engines.newest import FOUND, Newest, Span, newest
 from tallystick.harm import NOTICED
-from tallystick.harm.period import MINUTE_MS
 from tallystick.node.kept.verdicts import KIND, SCHEMA
 from tallystick.store import Ask, Found, Store
 from tallystick.store.listing import Row
 
 OUTCOMES: Final = ("paired", "altered", "no_departure", "repeated", "unproven")
+_SECOND_MS: Final = 1_000
 _YES_NO: Final = ("yes", "no")
 _ACTED: Final = pl.col("action").is_in(NOTICED).alias("acted")
 
@@ -76,9 +76,9 @@ def verdict_rows(
     """
     if visit.desk.settings.verdicts is None:
         return ""
-    since = None if since_ms is None else moment(since_ms).strftime(MINUTE)
-    said: dict[str, str | None] = {"corrected": "no"} | asked
-    return address("verdicts", **said, at_ms_from=since)
+    since = None if since_ms is None else moment(since_ms).strftime(MOMENT)
+    said = {"corrected": "no", **asked, "at_ms_from": since}
+    return address("verdicts", **said)
 
 
 class VerdictListing:
@@ -155,8 +155,8 @@ def _further(visit: Visit, looked: Newest | None) -> str:
     """Return where it goes on, with the same question; empty: nowhere."""
     if looked is None or looked.is_all or looked.since_ms is None:
         return ""
-    # To the minute: what is said twice is better than what is left out.
-    until = moment(looked.since_ms + MINUTE_MS).strftime(MINUTE)
+    # To the second: what is said twice is better than what is left out.
+    until = moment(looked.since_ms + _SECOND_MS).strftime(MOMENT)
     asked = {n: v for n, v in visit.query.items() if n != "page"}
     return address("verdicts", **(asked | {"at_ms_to": until}))
 

@@ -26,8 +26,8 @@ Kind = Literal[
     "span",
 ]
 TIMES: Final = {"time", "moment", "day"}
-MINUTE: Final = "%Y-%m-%dT%H:%M"
-"""A moment as it stands in an address."""
+MOMENT: Final = "%Y-%m-%dT%H:%M:%S"
+"""A moment as it stands in an address; browsers leave out seconds that are none."""
 PAGE_SIZE: Final = 50
 _TEXT_LENGTH: Final = 128
 UNITS: Final[Mapping[str, int]] = {
@@ -300,8 +300,10 @@ def address(page: str, /, **asked: str | int | None) -> str:
 
 def _span_of(column: Column, text: str) -> tuple[int | None, int | None]:
     """Return when a day, or a moment, begins and is over."""
-    if column.kind == "moment" and (at_ms := _parsed(text, MINUTE)) is not None:
-        return at_ms, at_ms
+    if column.kind == "moment":
+        for form in (MOMENT, MOMENT.removesuffix(":%S")):
+            if (at_ms := _parsed(text, form)) is not None:
+                return at_ms, at_ms
     at_ms = day_ms(text)
     return (None, None) if at_ms is None else (at_ms, at_ms + _DAY_MS)
 
