@@ -73,6 +73,17 @@ def test_the_list_is_sorted_by_what_is_counted(world, case):
     assert largest[-1] == case
 
 
+def test_what_a_case_counts_leads_to_its_findings(world, case):
+    """All, the certain ones, and those of each day; from the list, too."""
+    guest = world.visitor("vera")
+    pages = guest.get("/cases").text + guest.get(f"/cases/{case}").text
+    links = re.findall(rf'<a href="(/findings\?case_id={case}[^"]*)"[^>]*>(\d+)', pages)
+    assert len(links) > 3
+    for href, shown in links:
+        found = guest.get(href.replace("&amp;", "&")).text
+        assert f"<span>{words('en').count('table.rows', int(shown))}</span>" in found
+
+
 def test_the_list_leaves_as_a_file(world, case):
     """With plain values; of money nothing where no rates were given."""
     answer = world.visitor("vera").get("/cases.csv?overdue=yes")

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tallystick.console.tables.export import export
-from tallystick.console.tables.table import Column, Table, show
+from tallystick.console.tables.table import Column, Table, address, show
 from tallystick.console.visit import Handler, Visit
 from tallystick.domains.calls.cases import RULES
 from tallystick.store import Ask, Listing
@@ -29,7 +29,12 @@ COLUMNS: Final = (
     Column("turn", filters=False),
     Column("due_ms", "time", filters=False),
     Column("overdue", "choice", choices=_YES_NO, words="is"),
-    Column("crossings", "number", filters=False),
+    Column(
+        "crossings",
+        "number",
+        filters=False,
+        link=lambda row: address("findings", case_id=row["id"]),
+    ),
     Column("money", "money", filters=False),
     Column("currency", filters=False, shown=False),
     Column("confidence", "share", filters=False),

@@ -13,10 +13,12 @@ from tallystick.cases.state import State
 from tallystick.console.pages.cases import views
 from tallystick.console.pages.cases.listing import case_of
 from tallystick.console.pages.reasons import WHY_LENGTH, hidden
+from tallystick.console.pages.routes import date_of
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.saying.cases import SAYINGS, Matter
 from tallystick.console.saying.field import Field
 from tallystick.console.saying.words import reason_of, seen_of
+from tallystick.console.tables.table import address
 from tallystick.console.visit import Handler, Visit, moment
 from tallystick.model import RefusedError
 from tallystick.office import Side
@@ -133,6 +135,9 @@ def shown(
         bars=views.bars(days),
         height=views.HEIGHT,
         day_of=lambda day: visit.t.formats.day(moment(day * _DAY_MS)),
+        day_rows=lambda day: address(
+            "findings", case_id=ident, at_ms_from=date_of(day), at_ms_to=date_of(day)
+        ),
         crossings=views.crossings(book, ident) if sees else None,
         pairs=list(views.opened_pairs(book, case, found.state)) if sees else [],
         hidden=hidden,
