@@ -1,4 +1,5 @@
-"""How quickly the console's pages come, with 10,000 cases and 1,000,000 findings.
+"""How quickly the console's pages come, with 10,000 cases and 1,000,000 findings,
+and 2,000,000 verdicts that a node kept.
 
     python bench/console.py --store sqlite:////tmp/console.db
     python bench/console.py --store postgresql://tally@/bench?host=/tmp
@@ -14,21 +15,26 @@ import asyncio
 import random
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from sqlalchemy import text
 
 from cases import CHANNEL, DAY_MS, SECRET, T0, WAY, findings
 from tallystick.cases.grouping import group
 from tallystick.console import ConsoleSettings, app
+from tallystick.console.pages.verdicts import OUTCOMES
 from tallystick.console.people.entry import Entry
 from tallystick.console.people.sealing import Sealer
 from tallystick.domains.calls.cases import RULES
 from tallystick.harm import Figures, Period, PublishTerms, publish, reported
+from tallystick.node.kept.merging import write_whole
+from tallystick.node.kept.verdicts import SCHEMA
 from tallystick.proof import SigningKey, sign_statement
 from tallystick.store import Account, People, StatementBook, Store, open_store
 from tallystick.store.cases import CaseBook, CaseQuery, gather
@@ -121,6 +127,36 @@ def fill(store: Store, cases: int, crossings: int) -> None:
         isolation_level="AUTOCOMMIT"
     ) as connection:
         connection.execute(text("ANALYZE"))
+
+
+def keep(folder: Path, many: int) -> None:
+    """Keep verdicts as a busy node does: past hours merged, and a file every 10 s."""
+    draw, fresh = np.random.default_rng(4), 360
+    outcome = np.array(OUTCOMES)
+    per_file = many // (2 * fresh)
+    rows = [*[per_file * 10] * (fresh // 10), *[per_file] * fresh]
+    ends = NOW_MS - 10_000 * np.cumsum(np.array(rows[::-1]) / per_file)[::-1]
+    for number, (size, begins) in enumerate(zip(rows, ends, strict=True)):
+        which = draw.choice(5, size, p=[0.95, 0.001, 0.004, 0.001, 0.044])
+        outcome = np.array(
+            ["paired", "altered", "no_departure", "repeated", "unproven"]
+        )
+        acted = np.where(which == 2, "mask", "pass")
+        plain = {name: pa.nulls(size, SCHEMA.field(name).type) for name in SCHEMA.names}
+        columns = plain | {
+            "call_id": [f"{one:016x}@sbc" for one in draw.integers(0, 2**62, size)],
+            "at_ms": int(begins) + np.sort(draw.integers(0, 10_000, size)),
+            "trunk": np.char.add("BY-", draw.integers(0, 40, size).astype(str)),
+            "carrier": np.char.add("Transit ", draw.integers(0, 20, size).astype(str)),
+            "outcome": outcome[which],
+            "action": acted,
+            "rule": outcome[which],
+            "waited_ms": draw.integers(0, 90, size),
+            "corrected": np.zeros(size, bool),
+        }
+        name = f"verdicts-{int(begins) + 10_000:015d}-{number:06d}.parquet"
+        arrays = {n: pa.array(columns[n]).cast(SCHEMA.field(n).type) for n in columns}
+        write_whole(folder / name, SCHEMA, [pa.table(arrays, schema=SCHEMA)])
 
 
 def visitor(store: Store, settings: ConsoleSettings, role: str) -> str:
@@ -248,6 +284,7 @@ def pages(store: Store, chance: random.Random) -> Iterator[tuple[str, str, str]]
     yield "findings of a kind, operator", "operator", f"/findings?finding={kind}"
     yield "findings, surest, operator", "operator", "/findings?sort=confidence&down=1"
     yield "routes, operator", "operator", "/routes"
+    yield "verdicts, operator", "operator", "/verdicts"
     yield "cases, operator", "operator", "/cases"
 
 
@@ -256,13 +293,14 @@ def date(day: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(T0 / 1000 + day * 86_400))
 
 
-async def look(store: Store, rounds: int) -> dict[str, list[float]]:
+async def look(store: Store, rounds: int, verdicts: Path) -> dict[str, list[float]]:
     """Ask for every page so many times; return how long each took, in ms."""
     settings = ConsoleSettings(
         address=ADDRESS,
         party="BY",
         sealer=Sealer(secrets.token_bytes(32)),
         now_ms=lambda: NOW_MS,
+        verdicts=verdicts,
     )
     console = app(store, settings)
     roles = ("analyst", "auditor", "administrator", "operator")
@@ -284,6 +322,7 @@ def main() -> None:
     parser.add_argument("--store", required=True)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--crossings", type=int, default=1_000_000)
+    parser.add_argument("--verdicts", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--most-ms", type=float, default=300)
     given = parser.parse_args()
@@ -291,7 +330,9 @@ def main() -> None:
     if not CaseBook(store, CHANNEL).find(CaseQuery()).total:
         fill(store, given.cases, given.crossings)
     print(f"{CaseBook(store, CHANNEL).find(CaseQuery()).total:,} cases")
-    took = asyncio.run(look(store, given.rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        keep(Path(folder), given.verdicts)
+        took = asyncio.run(look(store, given.rounds, Path(folder)))
     store.close()
     slow = 0
     for name, some in took.items():

@@ -37,7 +37,7 @@ class Newest:
     Attributes:
         rows: In the order in which they were kept; words are text.
         looked: At how many rows.
-        since_ms: The oldest moment that was looked at; None: nothing is kept.
+        since_ms: From this moment on everything was looked at; None: nothing is kept.
         is_all: Whether everything was looked at that can be wanted.
     """
 
@@ -116,11 +116,12 @@ def _newest(
         looked += sum(one.rows for one in step)
     if any(_mark(one.path) != one.mark for one in files):
         return None
-    begins = [one.from_ms for one in files if one.from_ms is not None]
+    # Each process of a node has a folder of its own, looked at as far as its last file.
+    last = {one.path.parent: _from_ms(one.footer) for one in files}
     return Newest(
         rows=pl.concat(reversed(steps)).tail(FOUND),
         looked=looked,
-        since_ms=min(begins, default=None),
+        since_ms=max((at for at in last.values() if at is not None), default=None),
         is_all=next(every, None) is None,
     )
 
@@ -131,14 +132,17 @@ class _File(NamedTuple):
     Attributes:
         path: Where it is.
         mark: Tells it from the one that takes its place when files are merged.
-        rows: How many it has.
-        from_ms: The earliest moment of them; None: it does not say.
+        footer: What it says of itself.
     """
 
     path: Path
     mark: tuple[int, int]
-    rows: int
-    from_ms: int | None
+    footer: pq.FileMetaData
+
+    @property
+    def rows(self) -> int:
+        """How many it has."""
+        return int(self.footer.num_rows)
 
 
 def _step(every: Iterator[_File]) -> list[_File]:
@@ -178,14 +182,13 @@ def _newest_first(folder: Path, kind: str, span: Span) -> Iterator[_File]:
             continue
         noted = (footer.metadata or {}).get(MERGED, b"")
         held |= {path.with_name(name) for name in noted.decode().split("\n") if name}
-        from_ms = _from_ms(footer)
-        is_after = (
-            from_ms is not None
-            and span.until_ms is not None
-            and from_ms >= span.until_ms
-        )
-        if path not in held and not is_after:
-            yield _File(path, mark, footer.num_rows, from_ms)
+        if path not in held and not _is_after(footer, span.until_ms):
+            yield _File(path, mark, footer)
+
+
+def _is_after(footer: pq.FileMetaData, until_ms: int | None) -> bool:
+    from_ms = None if until_ms is None else _from_ms(footer)
+    return from_ms is not None and until_ms is not None and from_ms >= until_ms
 
 
 def _from_ms(footer: pq.FileMetaData) -> int | None:
