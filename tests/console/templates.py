@@ -19,6 +19,7 @@ SOURCE = Path(tallystick.__file__).parent
 ROOMS = (
     "agreement/rule.py",
     "agreement/text",
+    "engines/newest.py",
     "harm/shape.py",
     "office/evidence.py",
     "proof",
