@@ -197,10 +197,11 @@ def test_today_shows_what_the_node_counts_and_goes_on(lively, chromium):
     assert t.say("today.inward", peer="BY") in said
     judged = int(re.search(r"([\d,]+)\s+calls judged", said)[1].replace(",", ""))
     assert judged >= 12
-    before = page.inner_text("main p.quiet")
+    before = page.inner_text("[sse-swap=figures] p.quiet")
     lively.clock.pass_s(60)
     page.wait_for_function(
-        "before => document.querySelector('main p.quiet').innerText != before",
+        "before => before !="
+        " document.querySelector('[sse-swap=figures] p.quiet').innerText",
         arg=before,
         timeout=10_000,
     )

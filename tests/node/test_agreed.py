@@ -10,11 +10,11 @@ import pytest
 from tallystick.agreement.text import digest_of, draft_text, parse_text, starting_rules
 from tallystick.blinding import read_private_key
 from tallystick.channel import parse_agreement, signing_key
-from tallystick.console.nodewatch import NodeWatch
 from tallystick.console.pages.agreement.views import guard_counts
 from tallystick.model import ConfigError
 from tallystick.node.kept.book import Book, open_book, say, start_book
 from tallystick.node.service import now_ms
+from tallystick.node.watch.top import read, view
 
 from .pair import COUNTRIES, agreed, both, node_of, post, send
 from .test_two_nodes import C, arriving, warm
@@ -118,9 +118,10 @@ def test_a_rule_beyond_its_budget_stops_itself_and_tells(tmp_path: Path):
             assert set(done[first:]) == {"log"}
             _, page = await send(ru, "GET", "/metrics")
             assert b'tally_rules_suspended{rule="no-initiation"} 1.0' in page
-            at = "http://{}:{}".format(*ru.addresses["http"])
-            view = (await asyncio.to_thread(NodeWatch(at).look)).view
-            assert guard_counts(view)["no-initiation"]["share"].counted == first
+            now = read(page.decode(), {}, at_s=0)
+            assert (
+                guard_counts(view(now, now))["no-initiation"]["share"].counted == first
+            )
 
             def suspensions():
                 return open_book(tmp_path / "book").life().suspensions
