@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tallystick.console.desk import words
+from tallystick.console.numbers import hidden
 from tallystick.console.pages.cases.views import bars
-from tallystick.console.pages.reasons import hidden
 from tallystick.store import Ask
 from tallystick.store.audit import AUDIT_LOG
 from tallystick.store.cases import Day

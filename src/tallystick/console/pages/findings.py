@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from tallystick.console.pages.reasons import WHY_LENGTH, hidden, reason_problem
+from tallystick.console.numbers import WHY_LENGTH, hidden, reason_problem
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.tables.export import export
 from tallystick.console.tables.table import Column, Table, show

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tallystick.cases.reference import read_reference
 from tallystick.cases.state import State
-from tallystick.console.pages.numbers import holds_number
+from tallystick.console.numbers import holds_number
 from tallystick.console.pages.sign_in import TOO_MANY, UNFIT
 from tallystick.console.security.limits import network_of
 from tallystick.console.visit import Handler, Visit, go

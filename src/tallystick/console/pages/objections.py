@@ -10,8 +10,8 @@ from starlette.responses import Response
 from tallystick.cases.course import ANSWERS, ASKS_MOST, OBJECTION, SILENCE
 from tallystick.cases.letter import word
 from tallystick.cases.state import State, overdue
+from tallystick.console.numbers import holds_number
 from tallystick.console.pages.cases.views import steps
-from tallystick.console.pages.numbers import holds_number
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.tables.export import export
 from tallystick.console.tables.table import Column, Table, show

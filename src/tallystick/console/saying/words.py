@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 
-from tallystick.console.pages.numbers import holds_number
-from tallystick.console.pages.reasons import reason_problem
+from tallystick.console.numbers import holds_number, reason_problem
 from tallystick.model import RefusedError
 from tallystick.proof import Signed
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from tallystick.cases.letter import word
 from tallystick.cases.options import Option
 from tallystick.cases.state import State
+from tallystick.console.numbers import WHY_LENGTH, hidden
 from tallystick.console.pages.cases import views
 from tallystick.console.pages.cases.listing import case_of
-from tallystick.console.pages.reasons import WHY_LENGTH, hidden
 from tallystick.console.pages.routes import date_of
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.saying.cases import SAYINGS, Matter

@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tallystick.cases.letter import word
+from tallystick.console.numbers import WHY_LENGTH, hidden
 from tallystick.console.pages.cases.listing import case_of
 from tallystick.console.pages.cases.one import Look, look, shown
-from tallystick.console.pages.reasons import WHY_LENGTH, hidden
 from tallystick.console.saying.cases import SAYINGS, Matter
 from tallystick.console.saying.words import reason_of, refuse, seen_of
 from tallystick.console.visit import Handler, Visit, go

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tallystick.cases.state import State
-from tallystick.console.pages.reasons import hidden
+from tallystick.console.numbers import hidden
 from tallystick.proof import Signed, in_order
 from tallystick.store.cases import CaseBook, Crossing, Day
 from tallystick.store.listing import Row
