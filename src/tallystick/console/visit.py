@@ -1,7 +1,7 @@
 """One request, as a page sees it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -48,13 +48,13 @@ class Visit:
     t: Texts
     now_ms: int
     address: str
-    ident: str
+    ident: str = field(repr=False)
     session: Session | None
     account: Account | None
     path: str
     place: Mapping[str, str]
     query: Mapping[str, str]
-    form: Mapping[str, str]
+    form: Mapping[str, str] = field(repr=False)
 
     @property
     def who(self) -> Account:

@@ -69,7 +69,7 @@ class OfficeSettings:
         console: Where our console is; empty: there is none.
     """
 
-    store: str
+    store: str = field(repr=False)
     own: PrivateKey
     channel: Channel
     peer_key: VerifyingKey

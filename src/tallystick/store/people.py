@@ -1,7 +1,7 @@
 """Accounts of the people who work in the console."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
@@ -46,9 +46,9 @@ class Account:
     name: str
     role: str
     trunks: tuple[str, ...] = ()
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     password_until_ms: int | None = None
-    totp: str | None = None
+    totp: str | None = field(default=None, repr=False)
     totp_step: int | None = None
     issuer: str | None = None
     subject: str | None = None

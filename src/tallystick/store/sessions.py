@@ -1,6 +1,6 @@
 """Sessions of people who signed in, and attempts to sign in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -27,7 +27,7 @@ class Session:
     hash: str
     account: str
     stage: Stage
-    offer: str | None
+    offer: str | None = field(repr=False)
     made_ms: int
     seen_ms: int
 

@@ -1,6 +1,6 @@
 """People who were sent to an identity provider, until they come back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import delete, insert, select
 
@@ -22,8 +22,8 @@ class SignIn:
 
     state: str
     visitor: str
-    nonce: str
-    verifier: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
     made_ms: int
 
 

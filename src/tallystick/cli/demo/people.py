@@ -7,7 +7,7 @@ are for a demonstration on one machine, and for nothing else.
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ class Visitor:
 
     party: str
     name: str
-    secret: str
+    secret: str = field(repr=False)
 
     def code(self, now_ms: int) -> str:
         """Read the authenticator."""

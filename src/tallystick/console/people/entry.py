@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.console.people.codes import (
@@ -49,7 +49,7 @@ class Entered:
         account: Who they are.
     """
 
-    id: str
+    id: str = field(repr=False)
     session: Session
     account: Account
 

@@ -4,7 +4,7 @@ Source: spec/cases.md, "Statements".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -65,7 +65,7 @@ class CaseDesk:
     store: Store
     channel: str
     parties: tuple[str, str]
-    secret: bytes
+    secret: bytes = field(repr=False)
     terms: TermsAt
 
     @property

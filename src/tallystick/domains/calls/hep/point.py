@@ -5,7 +5,7 @@ Source: spec/hep.md, "Which calls are watched".
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -45,7 +45,7 @@ class Point:
     sides: frozenset[str] = SIDES
     trunk: str = ""
     carrier: str = ""
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
 
 
 class Points:
