@@ -1,6 +1,7 @@
 """Backups: whole, of one moment, of either kind into either; or refused."""
 
 import itertools
+import re
 import threading
 import tracemalloc
 
@@ -16,7 +17,7 @@ from tallystick.model import (
     VerificationError,
 )
 from tallystick.store import AuditBook, open_store
-from tallystick.store.backup import back_up, check_backup, look_at, restore
+from tallystick.store.backup import back_up, check_backup, copying, look_at, restore
 from tallystick.store.opening import opening, revisions, upgrade
 from tallystick.store.tables import AUDIT, CASES, FINDINGS
 
@@ -126,11 +127,26 @@ def test_a_backup_is_of_one_moment(url, tmp_path):
             file = tmp_path / str(number)
             copied = back_up(url, file, now_ms=NOW_MS, progress=quiet)
             assert copied.rows["cases"] == copied.rows["findings"]
-            assert check_backup(file).rows == copied.rows
+            assert check_backup(file, progress=quiet).rows == copied.rows
     finally:
         stop.set()
         writer.join(20)
         store.close()
+
+
+def test_whoever_checks_a_backup_sees_how_far_it_is(tmp_path, monkeypatch):
+    """Table by table, up to all that it holds."""
+    monkeypatch.setattr(copying, "ROWS_MOST", 8)
+    url, file = f"sqlite:///{tmp_path}/a.db", tmp_path / "b"
+    filled(url)
+    copied = back_up(url, file, now_ms=NOW_MS, progress=quiet)
+    told = []
+    check_backup(file, progress=lambda *one: told.append(one))
+    assert {name: done for name, done, _ in told} == {
+        name: rows for name, rows in copied.rows.items() if rows
+    }
+    assert all(of == copied.rows[name] for name, _, of in told)
+    assert len(told) > len({name for name, *_ in told})
 
 
 def test_a_store_that_holds_something_is_not_filled(url, other, tmp_path):
@@ -165,9 +181,12 @@ def test_what_is_no_whole_backup_is_refused(tmp_path, spoil, code):
     file = tmp_path / "b"
     back_up(source, file, now_ms=NOW_MS, progress=quiet)
     file.write_bytes(spoil(file.read_bytes()))
-    for use in (check_backup, lambda one: restore(one, target, progress=quiet)):
+    for use in (
+        lambda: check_backup(file, progress=quiet),
+        lambda: restore(file, target, progress=quiet),
+    ):
         with pytest.raises(TallystickError) as caught:
-            use(file)
+            use()
         assert isinstance(caught.value, MalformedError | VerificationError)
         assert caught.value.code == code
     assert not any(content(target).values())
@@ -251,15 +270,20 @@ def batched(every, size):
         yield some
 
 
-def test_the_commands(url, other, tmp_path):
+def test_the_commands(url, other, tmp_path, monkeypatch):
     """Back up, check, restore, check: with counts, and sentences where it fails."""
     before = filled(url)
     said = tally("store", "backup", "--store", url, "--out", "b", folder=tmp_path)
     assert (said.status, said.err) == (0, "")
     assert "rows" in said.out
     said = tally("store", "check", "--file", "b", folder=tmp_path)
-    assert said.status == 0
+    assert (said.status, said.err) == (0, "")
     assert "60  cases" in said.out
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+    said = tally("store", "check", "--file", "b", folder=tmp_path)
+    assert said.status == 0
+    assert re.search(r"accounts .*0:00:00", said.err)
+    monkeypatch.undo()
     said = tally("store", "restore", "b", "--store", other, folder=tmp_path)
     assert said.status == 0
     assert content(other) == before

@@ -70,6 +70,7 @@ def check(
 
     Example: tally store check --file by-2026-03-01.backup
     """
+    from tallystick.cli.progress import Stages
     from tallystick.model import ConfigError
     from tallystick.store.backup import check_backup, look_at
 
@@ -80,7 +81,8 @@ def check(
             advice="Give one of them.",
         )
     if file is not None:
-        head = check_backup(file)
+        with Stages(unit="rows") as stages:
+            head = check_backup(file, progress=stages)
         rows, revision, ago = head.rows, head.revision, ""
     else:
         looked = look_at(store)

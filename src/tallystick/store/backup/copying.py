@@ -1,6 +1,6 @@
 """From a store into a file, and from a file into an empty store."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from tallystick.store.backup.file import (
     ROWS_MOST,
     Head,
     Piece,
+    Progress,
     Row,
     reading,
     writing,
@@ -30,8 +31,6 @@ from tallystick.store.opening import (
 from tallystick.store.tables import FORMER, METADATA
 
 VERSION_TABLE: Final = "alembic_version"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source: spec/backup.md.
 import hashlib
 import os
 import struct
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ ROWS_MOST: Final = 2_000
 _LENGTH: Final = struct.Struct(">I")
 _FIRST_LINE: Final = 64
 _BLOCK: Final = 1 << 16
+
+Progress = Callable[[str, int, int], None]
 
 
 class Stream(Protocol):
@@ -175,11 +177,12 @@ def reading(path: Path) -> Generator[tuple[Head, Iterator[Piece]]]:
         yield _read(Head, head, path), _pieces(records, path)
 
 
-def check_backup(path: Path) -> Head:
+def check_backup(path: Path, *, progress: Progress) -> Head:
     """Read a backup from end to end.
 
     Args:
         path: The file.
+        progress: Is told which table is read, how many rows, and of how many.
 
     Returns:
         Its head.
@@ -187,8 +190,10 @@ def check_backup(path: Path) -> Head:
     A file that is none, is damaged or unfinished is refused as by `reading`.
     """
     with reading(path) as (head, pieces):
-        for _ in pieces:
-            pass
+        done = dict.fromkeys(head.rows, 0)
+        for piece in pieces:
+            done[piece.table] = done.get(piece.table, 0) + len(piece.rows)
+            progress(piece.table, done[piece.table], head.rows.get(piece.table, 0))
     return head
 
 
