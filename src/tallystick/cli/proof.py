@@ -200,19 +200,20 @@ def witness_command(
     """
     import time
 
-    from tallystick.net.proof import proof_door
+    from tallystick.net.proof import proof_door, shows_key
     from tallystick.proof import check_origin, origin_of
     from tallystick.store.log import WitnessFolder
 
+    signer = own_key(own)
     watched = {}
     for text in logs:
         origin, parted, named = text.rpartition("=")
         known = not parted or named == ""  # a key's line may end with "="
         key = read_key(text if known else named)
         watched[check_origin(origin_of(key) if known else origin)] = key
-    witness = WitnessFolder(folder, own_key(own), watched)
+    witness = WitnessFolder(folder, signer, watched)
     door = proof_door(
-        None,
+        shows_key(signer.public()),
         lambda body: witness.answer(body, now_s=time.time_ns() // 1_000_000_000),
     )
     _serve(door, listen)

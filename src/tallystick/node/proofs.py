@@ -6,7 +6,7 @@ On a port of its own: whoever reaches that of the switches is one.
 from collections.abc import Callable
 
 from tallystick.model import UnavailableError
-from tallystick.net.proof import proof_door, serve_proofs
+from tallystick.net.proof import proof_door, serve_proofs, shows_key
 from tallystick.node.config.outward import Proof
 from tallystick.node.config.secrets import Secrets
 from tallystick.proof import ReadFile, check_origin, origin_of
@@ -46,7 +46,7 @@ class Proofs:
         self.address: tuple[str, int] | None = None
         self._listen = told.listen
         self._failed = failed
-        self._door = proof_door(_reader(told), _witness(told, own, now_ms))
+        self._door = proof_door(_reader(told, own), _witness(told, own, now_ms))
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -63,9 +63,9 @@ class Proofs:
         self.address = (host, port)
 
 
-def _reader(told: Proof) -> ReadFile | None:
+def _reader(told: Proof, own: Secrets) -> ReadFile:
     if told.log is None:
-        return None
+        return shows_key(own.signing.public())
     public = told.log / "public"
     return lambda path: read_file(public / path)
 

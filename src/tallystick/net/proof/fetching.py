@@ -20,16 +20,20 @@ _ASKS: Final = {"accept-encoding": "identity", "user-agent": "tallystick"}
 
 
 @contextmanager
-def reader_of(url: str) -> Generator[ReadFile]:
+def reader_of(
+    url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S
+) -> Generator[ReadFile]:
     """Lend a way to read a log's files.
 
     Args:
         url: Of the log; `checkpoint` and `tile` are below it.
+        tls: Whom to believe; None: whom this machine believes.
+        timeout_s: How long it may keep silent.
 
     Yields:
         The way. It refuses with UnavailableError "log-unreachable".
     """
-    with _client() as client:
+    with _client(tls, timeout_s) as client:
 
         def read(path: str) -> bytes | None:
             return _get(client, f"{url.rstrip('/')}/{path}")

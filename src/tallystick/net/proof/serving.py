@@ -12,7 +12,12 @@ from typing import Final
 from tallystick.model import MalformedError
 from tallystick.net.exchange import TEXT, Exchange
 from tallystick.net.http import Connections, Handle
-from tallystick.proof import ReadFile, parse_tile_path
+from tallystick.proof import (
+    ReadFile,
+    VerifyingKey,
+    encode_verifying_key,
+    parse_tile_path,
+)
 
 BYTES: Final = b"application/octet-stream"
 _ALWAYS: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
@@ -64,6 +69,12 @@ def proof_door(read: ReadFile | None, witness: Answer | None = None) -> Handle:
         loop.run_in_executor(None, work).add_done_callback(told)
 
     return handle
+
+
+def shows_key(key: VerifyingKey) -> ReadFile:
+    """Return a way to read nothing but a key, as of a witness that has no log."""
+    line = f"{encode_verifying_key(key)}\n".encode()
+    return {"key": line}.get
 
 
 async def serve_proofs(

@@ -16,6 +16,7 @@ from tallystick.node.config.check_files import (
     try_folder,
     try_terms,
 )
+from tallystick.node.config.check_witness import try_witness
 from tallystick.node.config.sections import Sharing
 from tallystick.node.config.settings import NodeSettings
 from tallystick.node.service import Node, now_ms, split_address, why_not
@@ -68,7 +69,8 @@ async def check_node(settings: NodeSettings) -> list[Result]:
     else:
         said = "not followed, `peer.address` is not set: every arrival is unproven"
         results.append(Result("peer", good=True, said=said))
-    return [*results, *[await _roaming(one) for one in _sources(node)]]
+    results += [await _roaming(one) for one in _sources(node)]
+    return [*results, *await asyncio.to_thread(try_witness, settings, node.secrets)]
 
 
 def _own_node(settings: NodeSettings) -> dict[str, int]:
