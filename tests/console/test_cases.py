@@ -14,7 +14,9 @@ from tallystick.store.audit import AUDIT_LOG
 from tallystick.store.cases import Day
 
 from .planted import CALLED, CALLING, TEXT, case_of, desk, plant
+from .sides import case_of as actors_case
 from .test_looks import grave, looker
+from .test_say_cases import say, theirs
 
 MASKED = "+37529*****67"
 
@@ -250,6 +252,30 @@ def test_an_officer_goes_from_today_to_a_number(world, case, chromium, scripts):
     assert [one[2] for one in looks(world)] == ["ліст ад 10 сакавіка"]
     assert wrong == []
     context.close()
+
+
+def test_what_is_being_typed_stays(speaking, two, chromium):
+    """In a real browser: the other side speaks while an officer writes."""
+    t, case = words("en"), actors_case(two.by, "Elm")
+    say(speaking.visitor("olga", "officer"), case, "raised")
+    page = looker(speaking, chromium, "officer", "en", "light")
+    page.set_default_timeout(15_000)
+    page.clock.install()
+    page.goto(f"{speaking.address}/cases/{case}")
+    page.locator("summary", has_text=t.say("say.asked")).click()
+    box = page.locator("#asked-text")
+    box.fill("How long")
+    asked = {"whom": "BY", "question": "as-answered", "crossings": []}
+    theirs(two, case, "asked", asked, speaking.clock.ms + 1)
+    speaking.clock.pass_s(1)
+    page.clock.fast_forward(5_000)  # it asks by itself
+    page.get_by_role("link", name=t.say("case_page.moved")).wait_for()
+    assert page.locator(".history li").count() == 2
+    page.keyboard.type(" were they?")
+    assert box.input_value() == "How long were they?"
+    page.get_by_role("link", name=t.say("case_page.moved")).click()
+    page.locator("summary", has_text=t.say("say.answered")).wait_for()
+    page.context.close()
 
 
 def test_a_trend_is_drawn_to_scale():

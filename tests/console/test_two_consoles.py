@@ -113,6 +113,7 @@ def a_case(by, ru, analyst, case, *, scripts):
             timeout=MOST_S * 1000
         )
         assert grave(by.page) == []
+        by.page.get_by_role("link", name=t.say("case_page.moved")).click()
     else:
         by.until(path, answered)
     by.say("say.decided", decision="confirmed", text="The surplus is claimed.")

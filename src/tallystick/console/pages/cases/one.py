@@ -130,7 +130,8 @@ def shown(
     return visit.page(
         "cases/case.html.j2",
         UNFIT if problem else 200,
-        **_live_values(visit, found),
+        **_live_values(visit, found, found.stamp),
+        offers=_offers(visit, found),
         sentence=word(f"kind_{case['kind']}", visit.t.language),
         bars=views.bars(days),
         height=views.HEIGHT,
@@ -151,14 +152,22 @@ def shown(
     )
 
 
-def _live_values(visit: Visit, found: Look) -> dict[str, object]:
-    """Return what changes when something was said."""
+def _live_values(visit: Visit, found: Look, page: str) -> dict[str, object]:
+    """Return what changes when something was said.
+
+    Args:
+        visit: Who looks.
+        found: The case.
+        page: Its stamp when the page was made on which the forms stand.
+    """
+    speaks = found.side and any(visit.may("cases", kind) for kind in SAYINGS)
     return {
         "case": found.case,
         "look": found,
         "state": found.state,
         "steps": views.steps(found.said, found.state),
-        "offers": _offers(visit, found),
+        "page_stamp": page,
+        "has_moved": speaks and page != found.stamp,
         "question": lambda code: word(f"question_{code}", visit.t.language),
     }
 
@@ -182,7 +191,8 @@ def _live(visit: Visit) -> Response:
     found = look(visit, case_of(visit))
     if visit.query.get("stamp") == found.stamp:
         return Response(status_code=204)
-    return visit.page("cases/live.html.j2", **_live_values(visit, found))
+    page = visit.query.get("page", "")
+    return visit.page("cases/live.html.j2", **_live_values(visit, found, page))
 
 
 def _open(visit: Visit) -> Response:
