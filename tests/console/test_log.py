@@ -1,6 +1,7 @@
 """The log's page: what it holds, who saw it, and that a spoilt one is noticed."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -92,6 +93,31 @@ def test_what_the_log_holds_and_who_saw_it(two, shown):
         assert rows == min(50, int(n))
     assert f'href="/agreement/{NAME}"' in vera.get("/log?kind=agreement").text
     assert '"n": 3' not in vera.get("/log?kind=counts").text
+
+
+def test_one_goes_back_to_the_first_entry(two, shown, monkeypatch):
+    """Page by page; of each page no more is read than was said."""
+    monkeypatch.setattr("tallystick.console.pages.log.COUNTED", 16)
+    monkeypatch.setattr("tallystick.console.pages.log.SHOWN", 10)
+    size = fill(two, shown.clock.ms)
+    vera = shown.visitor("vera")
+
+    def walk(path):
+        while path:
+            text = vera.get(path).text
+            first, last = map(int, re.search(r"entries (\d+) to (\d+)", text).groups())
+            assert last - first < 16
+            yield from map(int, re.findall(r'class="n">(\d+)</th>', text))
+            older = re.search(r'href="([^"]+)" rel="next"', text)
+            path = older and unescape(older[1])
+
+    assert list(walk("/log")) == list(reversed(range(size)))
+    assert list(walk("/log?kind=counts")) == list(reversed(range(60)))
+    assert list(walk("/log?kind=agreement")) == [size - 1]
+    assert 'href="/log?kind=counts&amp;before=20#' in vera.get("/log?before=20").text
+    for strange in ("-1", "x", "9" * 20, "\u0661", "99999"):
+        assert f"to {size - 1}." in vera.get(f"/log?before={strange}").text
+    assert T.say("table.none") in vera.get("/log?before=0").text
 
 
 def test_a_log_is_checked_and_a_spoilt_one_noticed(two, shown):

@@ -30,9 +30,9 @@ from tallystick.store.log import (
 )
 
 SHOWN: Final = 50
-"""So many of the newest entries are shown."""
+"""So many entries are shown at once."""
 COUNTED: Final = 4_096
-"""Among so many of the newest, kinds are counted and openings checked."""
+"""So many are read for a page: among them kinds are counted, openings checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +102,21 @@ def _shown(
 ) -> Response:
     side, settings = visit.desk.settings.side, visit.desk.settings
     found: LogLook | None = None
-    newest: list[Entry] = []
+    read: list[Entry] = []
+    places = range(0)
     stopped = ""
     if side is not None and side.log is not None:
         try:
             found = _look(side, side.log)
-            newest = list(starmap(_entry, found.newest(COUNTED)))
+            places = found.window(COUNTED, _before(visit))
+            read = list(starmap(_entry, found.entries(places)))
             stopped = stopped_by(side.log)
         except TallystickError as error:
             problem = problem or error.said
     wanted = visit.query.get("kind", "")
-    counts = Counter(one.kind for one in newest)
-    fit = [one for one in newest if wanted in {"", one.kind}]
+    counts = Counter(one.kind for one in read)
+    fit = [one for one in read if wanted in {"", one.kind}]
+    shown = fit[: -SHOWN - 1 : -1]
     seen, trouble = _seen(visit, side)
     wrong = problem or trouble
     return visit.page(
@@ -121,9 +124,10 @@ def _shown(
         UNFIT if problem else 200,
         side=side,
         look=found,
-        entries=fit[: -SHOWN - 1 : -1],
+        entries=shown,
+        older=shown[-1].index if len(fit) > SHOWN else places.start,
         counts=[(kind, counts[kind]) for kind in KINDS if counts.get(kind)],
-        counted=min(COUNTED, found.size) if found else 0,
+        places=places,
         seen=seen,
         keys=[(key.party, signing_fingerprint(key)) for key in side.keys]
         if side
@@ -133,6 +137,12 @@ def _shown(
         problem=visit.told(wrong) if wrong else "",
         stopped=visit.told(stopped) if stopped else "",
     )
+
+
+def _before(visit: Visit) -> int | None:
+    """Return up to which entry is asked for; None: the newest."""
+    text = visit.query.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _look(side: Side, folder: Path) -> LogLook:

@@ -50,18 +50,27 @@ class LogLook:
         """How many entries it has."""
         return self.signed.checkpoint.size
 
-    def newest(self, most: int) -> Iterator[tuple[int, Opening | Forgotten]]:
-        """Read what the newest entries were made of, the newest last.
+    def window(self, most: int, before: int | None = None) -> range:
+        """Return the places of some entries that follow one another.
 
         Args:
             most: At most so many.
+            before: Behind the last of them; None, or more than there are: the newest.
+        """
+        end = self.size if before is None else min(max(before, 0), self.size)
+        return range(max(0, end - most), end)
+
+    def entries(self, places: range) -> Iterator[tuple[int, Opening | Forgotten]]:
+        """Read what entries were made of, the newest last.
+
+        Args:
+            places: As `window` returns them.
 
         Yields:
-            Place and opening; what is not there is refused as in `Openings`.
+            Place and opening, or that it was let go of; what is not there is refused as in `Openings`.
         """
-        start = max(0, self.size - most)
         openings = Openings(self.folder / PRIVATE / "openings", Disk())
-        yield from enumerate(openings.read(start, self.size), start)
+        yield from zip(places, openings.read(places.start, places.stop), strict=True)
 
     def check(self, most: int) -> range:
         """Check that the log is whole, and has only grown since it was cosigned.
@@ -87,9 +96,9 @@ class LogLook:
                 _refuse("log-own-rollback", "A witness has seen more than there is.")
             proof = consistency_proof(before.size, now.size, hashes_of(now.size, fetch))
             verify_consistency(before.size, before.root, now.size, now.root, proof)
-        start = max(0, self.size - most)
+        places = self.window(most)
         entries: list[bytes] = []
-        for index, opening in self.newest(most):
+        for index, opening in self.entries(places):
             if not entries or not index % WIDTH:
                 width = min(WIDTH, self.size - index // WIDTH * WIDTH)
                 tile = Tile(ENTRIES, index // WIDTH, width)
@@ -102,7 +111,7 @@ class LogLook:
                     "Entry {index} is not what it was made of.",
                     index=index,
                 )
-        return range(start, self.size)
+        return places
 
 
 def look_at_log(
