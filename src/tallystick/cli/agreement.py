@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import agreement_try
+from tallystick.cli.options import Own_
 
 if TYPE_CHECKING:
     from tallystick.agreement.life import Life, Version
@@ -24,7 +25,6 @@ _File = Annotated[Path, typer.Argument(help="The agreement's text (TOML).")]
 _Book = Annotated[
     Path, typer.Option("--book", help="The folder with all that was said.")
 ]
-_Own = Annotated[Path, typer.Option("--own", help="Your private key file.")]
 _Text = Annotated[
     str,
     typer.Option("--text", help="Which text, by the first digits of its digest."),
@@ -138,7 +138,7 @@ app.command(name="try")(agreement_try.attempt)
 
 
 @app.command()
-def propose(file: _File, own: _Own, book: _Book = _DEFAULT) -> None:
+def propose(file: _File, own: Own_, book: _Book = _DEFAULT) -> None:
     """Lay a text before the other side; begins consultation.
 
     A text that was changed after it was proposed is proposed again and follows it.
@@ -162,7 +162,7 @@ def propose(file: _File, own: _Own, book: _Book = _DEFAULT) -> None:
 @app.command()
 def comment(
     said: Annotated[str, typer.Argument(help="The remark.")],
-    own: _Own,
+    own: Own_,
     book: _Book = _DEFAULT,
     rule: Annotated[str | None, typer.Option("--rule", help="About a rule.")] = None,
     whom: _From = None,
@@ -179,7 +179,7 @@ def comment(
 def object_to(
     rule: Annotated[str, typer.Argument(help="The rule.")],
     said: Annotated[str, typer.Argument(help="Why.")],
-    own: _Own,
+    own: Own_,
     book: _Book = _DEFAULT,
     whom: _From = None,
     text: _Text = "",
@@ -195,7 +195,7 @@ def object_to(
 def answer(
     to: Annotated[str, typer.Argument(help="The first digits of the remark's id.")],
     said: Annotated[str, typer.Argument(help="The answer.")],
-    own: _Own,
+    own: Own_,
     book: _Book = _DEFAULT,
 ) -> None:
     """Answer a remark or an objection.
@@ -212,7 +212,7 @@ def answer(
 
 
 @app.command()
-def sign(own: _Own, book: _Book = _DEFAULT, text: _Text = "") -> None:
+def sign(own: Own_, book: _Book = _DEFAULT, text: _Text = "") -> None:
     """Agree to a text. It holds once both have, from its first day on.
 
     Example: tally agreement sign --own by.key --book book
@@ -228,7 +228,7 @@ def sign(own: _Own, book: _Book = _DEFAULT, text: _Text = "") -> None:
 
 @app.command()
 def suspend(
-    own: _Own,
+    own: Own_,
     why: _Why,
     book: _Book = _DEFAULT,
     rule: Annotated[
@@ -248,7 +248,7 @@ def suspend(
 
 @app.command()
 def resume(
-    own: _Own,
+    own: Own_,
     book: _Book = _DEFAULT,
     rule: Annotated[
         str | None, typer.Option("--rule", help="Only what suspends this rule.")
@@ -268,7 +268,7 @@ def resume(
 
 @app.command()
 def withdraw(
-    own: _Own,
+    own: Own_,
     why: _Why,
     book: _Book = _DEFAULT,
     text: _Text = "",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import Json_
+
 if TYPE_CHECKING:
     from tallystick.engines.trial import RuleTrial, Trial
 
@@ -37,9 +39,7 @@ def attempt(
         str | None,
         typer.Option("--arrivals", help="Whose border the calls reached, as RU."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print plain values for a program.")
-    ] = False,
+    as_json: Json_ = False,
 ) -> None:
     """Tell what a text's rules would have done, to how many, and whom it would hit.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import Own_
+
 if TYPE_CHECKING:
     from tallystick.blinding import BlindedHeader
     from tallystick.engines.home import Home
@@ -28,7 +30,6 @@ Records = Annotated[list[Path], typer.Argument(help="Your own call records.")]
 OwnSide = Annotated[
     Side, typer.Option("--side", help="Which halves of the calls your records are.")
 ]
-OwnKey = Annotated[Path, typer.Option("--own", help="Your private key file.")]
 ChannelFile = Annotated[
     Path, typer.Option("--channel", help="What `tally keys agree --out` wrote.")
 ]
@@ -78,7 +79,7 @@ def group() -> None:
 def calls(
     records: Records,
     side: OwnSide,
-    own: OwnKey,
+    own: Own_,
     channel: ChannelFile,
     epoch: Epoch,
     out: Annotated[Path, typer.Option("--out", help="The file for the peer.")],

@@ -1,4 +1,4 @@
-"""The desk of cases as commands use it: its options, how it opens, what it is told."""
+"""The desk of cases as commands use it: how it opens, and what it is told."""
 
 from __future__ import annotations
 
@@ -16,26 +16,10 @@ if TYPE_CHECKING:
     from tallystick.proof import SigningKey
     from tallystick.store.cases import CaseDesk, Gathered
 
-Store_ = Annotated[
-    str, typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
-]
-Key_ = Annotated[Path, typer.Option("--key", help="Your private key file.")]
-Channel_ = Annotated[
-    Path, typer.Option("--channel", help="The channel file of `tally keys agree`.")
-]
-Days_ = Annotated[
-    str,
-    typer.Option(
-        "--days", help="Days that steps may take, such as ask=14,answer=30,appeal=14."
-    ),
-]
 Case_ = Annotated[
     str, typer.Argument(help="The case, or the reference of an objection.")
 ]
 Text_ = Annotated[str, typer.Option("--text", help="In words; the peer reads it.")]
-Json_ = Annotated[
-    bool, typer.Option("--json", help="Print plain values for a program.")
-]
 From_ = Annotated[
     str, typer.Option("--from", help="From when: a date, such as 2026-03-01.")
 ]

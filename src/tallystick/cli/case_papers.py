@@ -10,13 +10,18 @@ import typer
 
 from tallystick.cli.case_desk import (
     Case_,
-    Channel_,
-    Days_,
-    Key_,
-    Store_,
     about_of,
     now_ms,
     open_desk,
+)
+from tallystick.cli.options import (
+    Channel_,
+    ChannelIfAny_,
+    Days_,
+    Key_,
+    KeyIfAny_,
+    PeerKey_,
+    Store_,
 )
 
 
@@ -99,23 +104,10 @@ def bundle(
         Path | None,
         typer.Option("--config", help="A node's settings file with [office], instead."),
     ] = None,
-    store: Annotated[
-        str,
-        typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/NAME."),
-    ] = "",
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Your private key file.")
-    ] = None,
-    channel: Annotated[
-        Path | None,
-        typer.Option("--channel", help="The channel file of `tally keys agree`."),
-    ] = None,
-    peer_key: Annotated[
-        str,
-        typer.Option(
-            "--peer-key", help="The peer's signing key (`tally node signing-key`)."
-        ),
-    ] = "",
+    store: Store_ = "",
+    key: KeyIfAny_ = None,
+    channel: ChannelIfAny_ = None,
+    peer_key: PeerKey_ = "",
     log: Annotated[
         Path | None, typer.Option("--log", help="The folder of your log.")
     ] = None,

@@ -11,12 +11,7 @@ import typer
 from tallystick.cli import case_papers
 from tallystick.cli.case_desk import (
     Case_,
-    Channel_,
-    Days_,
     From_,
-    Json_,
-    Key_,
-    Store_,
     Text_,
     Until_,
     about_of,
@@ -32,6 +27,7 @@ from tallystick.cli.case_words import (
     lines_of,
     what_was_done,
 )
+from tallystick.cli.options import Channel_, Days_, Json_, Key_, Store_
 
 app = typer.Typer(
     name="cases",

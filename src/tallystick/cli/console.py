@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli.case_desk import Days_
 from tallystick.cli.demo import two
+from tallystick.cli.options import Cert_, Days_, Set_, Store_
 
 if TYPE_CHECKING:
     from tallystick.console.people.accounts import Accounts
@@ -23,10 +23,6 @@ accounts_app = typer.Typer(
 app.add_typer(accounts_app, name="account")
 app.command(name="demo")(two.two)
 
-_Store = Annotated[
-    str,
-    typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."),
-]
 _Name = Annotated[str, typer.Argument(help="The name they sign in with.")]
 _Role = Annotated[
     str,
@@ -41,18 +37,11 @@ _Trunks = Annotated[
 
 @app.command()
 def run(
-    store: Annotated[
-        str,
-        typer.Option(
-            "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
-        ),
-    ] = "",
+    store: Store_ = "",
     listen: Annotated[
         str, typer.Option("--listen", help="HOST:PORT.")
     ] = "127.0.0.1:8443",
-    cert: Annotated[
-        Path | None, typer.Option("--cert", help="Certificate chain, PEM.")
-    ] = None,
+    cert: Cert_ = None,
     key: Annotated[Path | None, typer.Option("--key", help="Its key, PEM.")] = None,
     address: Annotated[
         str,
@@ -71,10 +60,7 @@ def run(
             "instead of all other options.",
         ),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
-    ] = None,
+    settings: Set_ = None,
     verdicts: Annotated[
         Path | None,
         typer.Option("--verdicts", help="The node's folder `verdicts`, to be counted."),
@@ -158,7 +144,7 @@ def run(
 
 @accounts_app.command()
 def add(
-    store: _Store,
+    store: Store_,
     name: _Name,
     role: _Role,
     trunks: _Trunks = "",
@@ -179,7 +165,7 @@ def add(
 
 
 @accounts_app.command(name="list")
-def list_accounts(store: _Store) -> None:
+def list_accounts(store: Store_) -> None:
     """List all accounts: name, role, last signed in (UTC), locked.
 
     Example: tally console account list --store sqlite:///c.db
@@ -199,7 +185,7 @@ def list_accounts(store: _Store) -> None:
 
 @accounts_app.command()
 def lock(
-    store: _Store,
+    store: Store_,
     name: _Name,
     undo: Annotated[bool, typer.Option("--undo", help="Let them in again.")] = False,
 ) -> None:
@@ -216,7 +202,7 @@ def lock(
 
 
 @accounts_app.command()
-def reset(store: _Store, name: _Name) -> None:
+def reset(store: Store_, name: _Name) -> None:
     """Give a new password and let them enrol anew; for who lost their telephone.
 
     Example: tally console account reset boris --store sqlite:///c.db
@@ -227,7 +213,7 @@ def reset(store: _Store, name: _Name) -> None:
 
 
 @accounts_app.command()
-def role(store: _Store, name: _Name, role: _Role, trunks: _Trunks = "") -> None:
+def role(store: Store_, name: _Name, role: _Role, trunks: _Trunks = "") -> None:
     """Give somebody another role; they must sign in again.
 
     Example: tally console account role boris --role auditor --store sqlite:///c.db

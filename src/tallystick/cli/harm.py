@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tallystick.cli.options import Own_, Terms_, TermsIfAny_
+
 if TYPE_CHECKING:
     from tallystick.channel import Terms
     from tallystick.harm import HarmState
@@ -18,9 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Terms = Annotated[
-    Path | None, typer.Option("--terms", help="The terms both parties signed.")
-]
 _At = Annotated[
     str | None,
     typer.Option("--at", help="The present time, ISO 8601; without it the clock's."),
@@ -131,10 +130,8 @@ def sign(
     made: Annotated[
         Path, typer.Argument(help="report.json; or the peer's, with --seen.")
     ],
-    own: Annotated[Path, typer.Option("--own", help="Your private key file.")],
-    terms: Annotated[
-        Path, typer.Option("--terms", help="The terms both parties signed.")
-    ],
+    own: Own_,
+    terms: Terms_,
     out: Annotated[
         Path | None, typer.Option("--out", help="The signed statement.")
     ] = None,
@@ -191,10 +188,8 @@ def sign(
 @app.command("seen")
 def seen_(
     period: Annotated[str, typer.Argument(help="Such as 2026-10.")],
-    own: Annotated[Path, typer.Option("--own", help="Your private key file.")],
-    terms: Annotated[
-        Path, typer.Option("--terms", help="The terms both parties signed.")
-    ],
+    own: Own_,
+    terms: Terms_,
     store: Annotated[
         str, typer.Option("--store", help="Where both reports are; it goes there, too.")
     ],
@@ -233,7 +228,7 @@ def compare_reports(
     statements: Annotated[
         list[Path], typer.Argument(help="Signed statements; or two report.json.")
     ],
-    terms: _Terms = None,
+    terms: TermsIfAny_ = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Also write page, PDF and table of both."),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli.options import Own_
+
 app = typer.Typer(
     name="keys",
     help="Make keys and agree with the peer, to pair without showing records.",
@@ -13,7 +15,6 @@ app = typer.Typer(
 )
 
 _Out = Annotated[Path, typer.Option("--out", help="The file; never overwritten.")]
-_Own = Annotated[Path, typer.Option("--own", help="Your private key file.")]
 _Peer = Annotated[Path, typer.Option("--peer", help="The peer's public key file.")]
 
 
@@ -49,7 +50,7 @@ def public(
 
 @app.command()
 def agree(
-    own: _Own,
+    own: Own_,
     peer: _Peer,
     out: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import node_demo
+from tallystick.cli.options import Json_, Own_, Set_
 
 if TYPE_CHECKING:
     from tallystick.node.config.settings import NodeSettings
@@ -24,10 +25,6 @@ app.command()(node_demo.demo)
 
 _Config = Annotated[Path, typer.Option("--config", help="The settings file (TOML).")]
 _DEFAULT = Path("node.toml")
-_Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
-]
 
 
 @app.command()
@@ -37,7 +34,7 @@ def run(
         str | None,
         typer.Option("--http", help="Listen here for switches: --set listen.http=…"),
     ] = None,
-    settings: _Set = None,
+    settings: Set_ = None,
     worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",
 ) -> None:
     """Run the node until it is stopped (SIGTERM or Ctrl-C).
@@ -114,7 +111,7 @@ def _run_workers(settings: "NodeSettings", arguments: tuple[str, ...]) -> None:
 
 
 @app.command()
-def check(config_file: _Config = _DEFAULT, settings: _Set = None) -> None:
+def check(config_file: _Config = _DEFAULT, settings: Set_ = None) -> None:
     """Try everything before going live: files, keys, ports, the peer, both clocks.
 
     May be used beside the running node, too.
@@ -138,10 +135,8 @@ def check(config_file: _Config = _DEFAULT, settings: _Set = None) -> None:
 @config.command()
 def show(
     config_file: _Config = _DEFAULT,
-    settings: _Set = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print plain values for a program.")
-    ] = False,
+    settings: Set_ = None,
+    as_json: Json_ = False,
 ) -> None:
     """List every value in force, as TOML, and where it came from.
 
@@ -237,7 +232,7 @@ def why(
 
 @app.command()
 def terms(
-    own: Annotated[Path, typer.Option("--own", help="Your private key file.")],
+    own: Own_,
     out: Annotated[Path, typer.Option("--out", help="The terms, to be signed.")],
     peer: Annotated[
         Path | None,

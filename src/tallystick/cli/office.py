@@ -5,6 +5,18 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli.options import (
+    Cert_,
+    Channel_,
+    ChannelIfAny_,
+    Days_,
+    Key_,
+    KeyIfAny_,
+    PeerKey_,
+    Set_,
+    Store_,
+)
+
 app = typer.Typer(
     name="office",
     help="Where what you say to your peer, and it to you, comes and goes.",
@@ -23,29 +35,11 @@ def run(
         Path | None,
         typer.Option("--config", help="A node's settings file with [office]."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="NAME=VALUE outweighs the file; may be repeated."),
-    ] = None,
-    store: Annotated[
-        str,
-        typer.Option(
-            "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
-        ),
-    ] = "",
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Your private key file.")
-    ] = None,
-    channel: Annotated[
-        Path | None,
-        typer.Option("--channel", help="The channel file of `tally keys agree`."),
-    ] = None,
-    peer_key: Annotated[
-        str,
-        typer.Option(
-            "--peer-key", help="The peer's signing key (`tally node signing-key`)."
-        ),
-    ] = "",
+    settings: Set_ = None,
+    store: Store_ = "",
+    key: KeyIfAny_ = None,
+    channel: ChannelIfAny_ = None,
+    peer_key: PeerKey_ = "",
     peer: Annotated[
         str, typer.Option("--peer", help="The peer's office, https://HOST:PORT.")
     ] = "",
@@ -56,9 +50,7 @@ def run(
         Path | None,
         typer.Option("--book", help="The folder of the agreement's book."),
     ] = None,
-    cert: Annotated[
-        Path | None, typer.Option("--cert", help="Certificate chain, PEM.")
-    ] = None,
+    cert: Cert_ = None,
     cert_key: Annotated[
         Path | None, typer.Option("--cert-key", help="Its key, PEM.")
     ] = None,
@@ -66,12 +58,7 @@ def run(
         Path | None,
         typer.Option("--authorities", help="Who vouches for the peer's server, PEM."),
     ] = None,
-    days: Annotated[
-        str,
-        typer.Option(
-            "--days", help="Days that steps of a case may take: ask=14,answer=30."
-        ),
-    ] = "",
+    days: Days_ = "",
     log: Annotated[
         Path | None,
         typer.Option("--log", help="The folder of your log, to be kept."),
@@ -134,16 +121,9 @@ def run(
 
 @app.command()
 def resend(
-    store: Annotated[
-        str,
-        typer.Option(
-            "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
-        ),
-    ],
-    key: Annotated[Path, typer.Option("--key", help="Your private key file.")],
-    channel: Annotated[
-        Path, typer.Option("--channel", help="The channel file of `tally keys agree`.")
-    ],
+    store: Store_,
+    key: Key_,
+    channel: Channel_,
 ) -> None:
     """Ask the peer for everything once more, after your store was lost.
 

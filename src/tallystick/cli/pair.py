@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tallystick.cli.blind import (
+    ArrivalCountry,
+    DepartureCountry,
+    MappingFile,
+    Memory,
+    Threads,
+    Work,
+    Zone,
+)
 from tallystick.cli.pair_blinded import blinded
 
 if TYPE_CHECKING:
@@ -44,19 +53,10 @@ def calls(
         Path | None,
         typer.Option("--numbering", help="How each trunk writes numbers (TOML)."),
     ] = None,
-    departure_country: Annotated[
-        str | None, typer.Option(help="ISO code, such as BY.")
-    ] = None,
-    arrival_country: Annotated[
-        str | None, typer.Option(help="ISO code, such as RU.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="How to read your own format.")
-    ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option("--zone", help="Time zone of records that name none."),
-    ] = None,
+    departure_country: DepartureCountry = None,
+    arrival_country: ArrivalCountry = None,
+    mapping: MappingFile = None,
+    zone: Zone = None,
     agreement: Annotated[
         Path | None,
         typer.Option("--agreement", help="Declared gaps and limits (TOML)."),
@@ -78,16 +78,12 @@ def calls(
         float | None,
         typer.Option("--window", help="Half-width in seconds, instead of learning it."),
     ] = None,
-    memory: Annotated[
-        str, typer.Option("--memory", help="Limit, such as 8GB.")
-    ] = "4GB",
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads.")] = None,
+    memory: Memory = "4GB",
+    threads: Threads = None,
     show_numbers: Annotated[
         bool, typer.Option("--show-numbers", help="Write numbers in full.")
     ] = False,
-    work: Annotated[
-        Path | None, typer.Option("--work", help="Folder for intermediate files.")
-    ] = None,
+    work: Work = None,
 ) -> None:
     """Pair the calls two networks recorded.
 

@@ -18,19 +18,19 @@ from tallystick.cli.blind import (
     MappingFile,
     Memory,
     NumberingFile,
-    OwnKey,
     OwnSide,
     Records,
     Threads,
     Work,
     Zone,
 )
+from tallystick.cli.options import Own_
 
 
 def blinded(
     records: Records,
     side: OwnSide,
-    own: OwnKey,
+    own: Own_,
     channel: ChannelFile,
     epoch: Epoch,
     peer: Annotated[Path, typer.Option("--peer", help="The peer's first file.")],

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import Own_
 from tallystick.cli.proof_log import log
 from tallystick.cli.proof_told import (
     Folder_,
-    Own_,
     known_keys,
     own_key,
     printable,

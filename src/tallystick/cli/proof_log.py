@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import Own_
 from tallystick.cli.proof_told import (
     Folder_,
-    Own_,
     own_key,
     printable,
     read_key,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     )
 
 Folder_ = Annotated[Path, typer.Argument(help="The folder of the log.")]
-Own_ = Annotated[Path, typer.Option("--own", help="Your private key file.")]
 
 
 def tell_log(one: "ProvenLog", *, show_numbers: bool) -> None:

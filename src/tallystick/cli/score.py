@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import Json_
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,9 +41,7 @@ def score(
         Path, typer.Argument(help="The simulator's folder, or its truth.parquet.")
     ],
     result: Annotated[Path, typer.Argument(help="The folder `tally pair` wrote.")],
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print plain values for a program.")
-    ] = False,
+    json_: Json_ = False,
 ) -> None:
     """Compare a result with the truth: what was found, missed, and who was harmed.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli.options import Store_
 from tallystick.cli.store_expire import expire
 
 app = typer.Typer(
@@ -13,15 +14,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Store = Annotated[
-    str,
-    typer.Option("--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."),
-]
-
 
 @app.command()
 def backup(
-    store: _Store,
+    store: Store_,
     out: Annotated[Path, typer.Option("--out", help="The file; it must not be there.")],
 ) -> None:
     """Write all that a store holds into one file, while everybody works on.
@@ -42,7 +38,7 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="What `tally store backup` wrote.")],
-    store: _Store,
+    store: Store_,
 ) -> None:
     """Fill an empty store, of either kind, with a backup.
 
@@ -58,10 +54,7 @@ def restore(
 
 @app.command()
 def check(
-    store: Annotated[
-        str,
-        typer.Option("--store", help="A store: sqlite:///PATH or postgresql://…"),
-    ] = "",
+    store: Store_ = "",
     file: Annotated[
         Path | None, typer.Option("--file", help="A backup, read from end to end.")
     ] = None,
