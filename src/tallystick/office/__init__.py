@@ -4,7 +4,9 @@ A process of its own, so that it can never slow a call.
 """
 
 from tallystick.office.mirror import Mirror
-from tallystick.office.running import Office, OfficeSettings, open_office, open_side
+from tallystick.office.opening import open_office, open_side
+from tallystick.office.running import Office
+from tallystick.office.settings import OfficeSettings
 from tallystick.office.side import Side
 from tallystick.office.told import office_settings
 

@@ -1,92 +1,34 @@
-"""An office at work: door, sender, cases and agreement put together."""
+"""An office at work: what it does again and again, until it is told to end."""
 
 import asyncio
 import contextlib
 import signal
 import ssl
 import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from tallystick.blinding import Channel, PrivateKey
-from tallystick.cases.course import Terms
 from tallystick.model import ConfigError, TallystickError
-from tallystick.net.listen import is_loopback
-from tallystick.net.proof import ask_witness
 from tallystick.net.statements import StatementDoor, StatementSender
 from tallystick.office.hours import Hours
 from tallystick.office.keeper import LogKeeper
 from tallystick.office.mirror import Mirror
-from tallystick.office.notices import Mail, Recipient, Teller
+from tallystick.office.notices import Teller
 from tallystick.office.redress import RedressDesk
 from tallystick.office.retention import Retention
+from tallystick.office.settings import OfficeSettings
 from tallystick.office.side import Side
-from tallystick.proof import Signed, VerifyingKey
-from tallystick.store import open_store
-from tallystick.store.log import check_log
-from tallystick.store.logged import LoggedBook
 
 LOOK_S: Final = 1.0
 TROUBLE_MS: Final = 900_000
 """So long trouble lasts before people elsewhere are told."""
 STOP_S: Final = 3
-ASK_S: Final = 5.0
-"""How long the peer's witness may take; an office that is told to end waits for it."""
 AT_ONCE: Final = 64
-ROOMS: Final = ("case/", "objection/")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficeSettings:
-    """What an office is told.
-
-    Attributes:
-        store: URL of its store.
-        own: The party's key.
-        channel: The two parties' keys.
-        peer_key: What the peer signs with.
-        listen: Where the peer's statements come in, host and port.
-        peer: Where the peer's office is; empty: own statements wait.
-        book: Folder of the agreement's book; None: agreements stay in the store.
-        days: Days that the steps of a case may take where no agreement says it.
-        log: Folder of the party's log; None: there is none.
-        witness: Where the peer's witness is; empty: nobody cosigns the log.
-        verdicts: Below which the node keeps verdicts; None: no counts are logged.
-        folders: Of the processes of the node beside it; none: there is no node.
-        guard: Where that node reads what was upheld of callers' objections.
-        certificate: TLS, chain and key; None: on loopback only.
-        authorities: Who may vouch for the peer's server, PEM; None: whom this machine
-            believes.
-        recipients: Who is told what happens.
-        mail: By whom e-mail goes out; None: nobody is told by it.
-        console: Where our console is; empty: there is none.
-    """
-
-    store: str = field(repr=False)
-    own: PrivateKey
-    channel: Channel
-    peer_key: VerifyingKey
-    listen: tuple[str, int]
-    peer: str
-    book: Path | None
-    days: Terms
-    certificate: tuple[Path, Path] | None
-    authorities: Path | None
-    log: Path | None = None
-    witness: str = ""
-    verdicts: Path | None = None
-    recipients: tuple[Recipient, ...] = ()
-    mail: Mail | None = None
-    console: str = ""
-    folders: tuple[Path, ...] = ()
-    guard: Path | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -273,139 +215,6 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-@contextmanager
-def open_office(
-    settings: OfficeSettings, *, now_ms: Callable[[], int] | None = None
-) -> Generator[Office]:
-    """Put an office together, and let go of its store afterwards.
-
-    Args:
-        settings: What it is told.
-        now_ms: Tells the time; None: the machine's clock.
-
-    Yields:
-        The office, ready to run.
-
-    A store that cannot be opened is refused as in `open_store`, keys that do not fit
-    each other as in `Side`, a folder without a log as in `check_log`.
-
-    Raises:
-        ConfigError: "office-tls" where statements would come in over a line in the
-            clear.
-    """
-    if settings.certificate is None and not is_loopback(settings.listen[0]):
-        raise ConfigError(
-            "office-tls",
-            "Without TLS everybody on the way could read the statements.",
-            advice="Give --cert and --cert-key; behind a proxy on this machine that "
-            "ends TLS, listen on 127.0.0.1.",
-        )
-    with open_side(settings) as side:
-        yield _office(settings, side, now_ms or _now_ms)
-
-
-@contextmanager
-def open_side(settings: OfficeSettings) -> Generator[Side]:
-    """Open a party's side of a channel, and let go of its store afterwards.
-
-    Args:
-        settings: Of its office.
-
-    Yields:
-        It, once.
-    """
-    store = open_store(settings.store)
-    try:
-        yield Side(
-            store=store,
-            own=settings.own,
-            channel=settings.channel,
-            peer_key=settings.peer_key,
-            days=settings.days,
-            book=settings.book,
-            log=settings.log,
-        )
-    finally:
-        store.close()
-
-
-def _office(settings: OfficeSettings, side: Side, now_ms: Callable[[], int]) -> Office:
-    book = side.statements
-
-    def heard(signed: Signed) -> None:
-        if signed.statement.about.startswith(ROOMS):
-            side.cases().heard(signed, now_ms=now_ms())
-
-    door = StatementDoor(
-        book,
-        side.keys,
-        channel=side.identifier,
-        own=side.party,
-        now_ms=now_ms,
-        heard=heard,
-    )
-    sender = mirror = None
-    if settings.peer:
-        tls = ssl.create_default_context(cafile=settings.authorities)
-        sender = StatementSender(book, settings.peer, now_ms=now_ms, tls=tls)
-    if settings.book is not None:
-        mirror = Mirror(
-            folder=settings.book,
-            statements=book,
-            channel=side.identifier,
-            keys=side.keys,
-            own=side.party,
-            now_ms=now_ms,
-        )
-    keeper = hours = None
-    if settings.log is not None:
-        keeper = _keeper(settings, side, settings.log, now_ms)
-        if settings.verdicts is not None:
-            hours = Hours(
-                folder=settings.log,
-                verdicts=settings.verdicts,
-                book=LoggedBook(side.store, side.identifier),
-                now_ms=now_ms,
-            )
-    redress = None
-    if settings.folders:
-        redress = RedressDesk(
-            side=side, folders=settings.folders, guard=settings.guard, now_ms=now_ms
-        )
-    return Office(
-        settings=settings,
-        side=side,
-        door=door,
-        sender=sender,
-        mirror=mirror,
-        keeper=keeper,
-        hours=hours,
-        now_ms=now_ms,
-        redress=redress,
-        retention=Retention(side=side, now_ms=now_ms),
-    )
-
-
-def _keeper(
-    settings: OfficeSettings, side: Side, log: Path, now_ms: Callable[[], int]
-) -> LogKeeper:
-    check_log(log)
-    tls = ssl.create_default_context(cafile=settings.authorities)
-
-    def ask(body: bytes) -> tuple[int, bytes]:
-        with ask_witness(settings.witness, tls=tls, timeout_s=ASK_S) as send:
-            return send(body)
-
-    return LogKeeper(
-        folder=log,
-        key=side.key,
-        book=LoggedBook(side.store, side.identifier),
-        witness=side.peer_key,
-        ask=ask if settings.witness else None,
-        now_ms=now_ms,
-    )
-
-
 async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:
     while not server.started:  # ruff: ignore[async-busy-wait] (uvicorn has no event)
         await asyncio.sleep(0.02)
@@ -415,7 +224,3 @@ async def _tell(server: uvicorn.Server, started: Callable[[], None]) -> None:
 def _say(sentence: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(f"office: {sentence}\n")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -14,7 +14,7 @@ from tallystick.node.config.settings import NodeSettings
 from tallystick.node.guarding import guard_folder
 from tallystick.office.notices import EVENTS, Mail, Recipient
 from tallystick.office.notices.recipients import read_secret
-from tallystick.office.running import OfficeSettings
+from tallystick.office.settings import OfficeSettings
 
 
 def office_settings(settings: NodeSettings) -> OfficeSettings:

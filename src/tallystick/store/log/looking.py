@@ -67,7 +67,8 @@ class LogLook:
             places: As `window` returns them.
 
         Yields:
-            Place and opening, or that it was let go of; what is not there is refused as in `Openings`.
+            Place and opening, or that it was let go of; what is not there is refused
+            as in `Openings`.
         """
         openings = Openings(self.folder / PRIVATE / "openings", Disk())
         yield from zip(places, openings.read(places.start, places.stop), strict=True)
