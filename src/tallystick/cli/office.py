@@ -82,7 +82,7 @@ def run(
 
     from tallystick.blinding import read_channel, read_private_key
     from tallystick.cases.course import parse_days
-    from tallystick.cli.agreement import read_signing_key
+    from tallystick.cli.agreement_text import read_signing_key
     from tallystick.model import ConfigError
     from tallystick.node.config.flags import parse_flags
     from tallystick.node.config.settings import load_settings
