@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -70,13 +71,6 @@ class Desk:
 
 def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
     """Put a desk together."""
-    templates = Environment(
-        loader=PackageLoader("tallystick.console", "pages/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     return Desk(
         store,
         settings,
@@ -86,11 +80,23 @@ def desk_of(store: Store, settings: ConsoleSettings) -> Desk:
         KeptWatch(settings.verdicts),
         Cookies(settings),
         Streams(),
-        templates,
+        _templates(),
         _provider(settings),
         SignIns(store),
         Buckets(per_s=0.1, at_most=20),
         Buckets(per_s=1 / 60, at_most=5),
+    )
+
+
+@cache
+def _templates() -> Environment:
+    """Return the pages' templates, each compiled once in a process."""
+    return Environment(
+        loader=PackageLoader("tallystick.console", "pages/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -173,10 +174,11 @@ def revision_of(connection: Connection) -> str | None:
     return present
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Return the names of all sets of tables that there were, today's first."""
     known = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
-    return [one.revision for one in known]
+    return tuple(one.revision for one in known)
 
 
 def upgrade(engine: Engine, to: str = "") -> None:
