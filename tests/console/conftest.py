@@ -8,7 +8,8 @@ from typing import NoReturn
 import pytest
 
 from node.tls import Signer
-from tallystick.store import Store, open_store
+from stores import new_store
+from tallystick.store import Store
 
 from .sides import Two, plant, sides
 from .world import Guest, World, running
@@ -29,7 +30,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[Store]:
     """Return an empty store."""
-    opened = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    opened = new_store(tmp_path / "store.db")
     yield opened
     opened.close()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from stores import new_store
 from tallystick.agreement.text import draft_text, starting_rules
 from tallystick.blinding import PrivateKey, new_private_key
 from tallystick.blinding.channel import channel_between
@@ -13,7 +14,7 @@ from tallystick.cases.grouping import group
 from tallystick.domains.calls.cases import RULES
 from tallystick.office import Side
 from tallystick.proof import read_statement, signing_key
-from tallystick.store import Store, open_store
+from tallystick.store import Store
 from tallystick.store.cases import CaseQuery, gather
 from tallystick.store.log import create_log
 
@@ -73,7 +74,7 @@ def sides(folder: Path, by_store: Store | None = None) -> Two:
         log = folder / f"{party}-log"
         create_log(log, signing_key(own))
         return Side(
-            store=store or open_store(f"sqlite:///{folder / party}.db"),
+            store=store or new_store(folder / f"{party}.db"),
             own=own,
             channel=channel,
             peer_key=signing_key(keys[peer]).public(),

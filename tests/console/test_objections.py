@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from stores import new_store
 from tallystick.console.desk import words
 from tallystick.console.people.rights import RIGHTS
 from tallystick.report.texts import LANGUAGES
-from tallystick.store import open_store
 
 from .redress import carry, give, sides
 from .world import SESSION, running
@@ -19,7 +19,7 @@ SAID = "I called my mother on 2026-11-22 at 15:30 and was refused."
 @pytest.fixture
 def both(store, tmp_path):
     """Return the sides of BY and RU."""
-    other = open_store(f"sqlite:///{tmp_path / 'peer.db'}")
+    other = new_store(tmp_path / "peer.db")
     yield sides(store, other)
     other.close()
 

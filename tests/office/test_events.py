@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.planted import CALLED, CALLING, CHANNEL, DAY_MS, TEXT, plant, say
 from console.world import STARTS_MS
+from stores import new_store
 from tallystick.agreement.life.bodies import BODIES as AGREEMENTS
 from tallystick.cases.bodies import BODIES as CASES
 from tallystick.model import ConfigError
@@ -25,7 +26,7 @@ from tallystick.office.notices.events import (
 from tallystick.office.notices.letters import letter, told_of
 from tallystick.office.notices.recipients import read_secret
 from tallystick.report.texts import LANGUAGES, texts_in
-from tallystick.store import Kept, Outbox, open_store
+from tallystick.store import Kept, Outbox
 
 ROOMS = ("case", "objection", "agreement", "channel")
 KINDS = sorted({*CASES, *AGREEMENTS})
@@ -157,7 +158,7 @@ def teller(store, clock, *recipients, **more):
 @pytest.fixture
 def planted(tmp_path):
     """Return a store with cases, the name of one, and its clock."""
-    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store = new_store(tmp_path / "s.db")
     yield store, plant(store), Clock()
     store.close()
 

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from stores import new_store
 from tallystick.engines.hours import HOUR_MS, HourCounts, count_hour
 from tallystick.model import UnavailableError
 from tallystick.node.kept.counts import _SCHEMA as COUNTED
@@ -15,7 +16,6 @@ from tallystick.node.kept.merging import merge_some, write_whole
 from tallystick.node.kept.verdicts import SCHEMA
 from tallystick.office.hours import SETTLE_MS, Hours, contents
 from tallystick.proof.commitment import CONTENT_LIMIT
-from tallystick.store import open_store
 from tallystick.store.log import open_log
 
 from .keeping import BY, Keeping
@@ -59,7 +59,7 @@ def world(tmp_path):
         told = [{"at_ms": at_ms, "told": 2, "heard": 3}]
         path = verdicts / f"counts-{at_ms + 10_000:015d}-000000.parquet"
         write_whole(path, COUNTED, [pa.Table.from_pylist(told, schema=COUNTED)])
-    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    store = new_store(tmp_path / "store.db")
     yield Keeping(tmp_path, store), verdicts
     store.close()
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proof.faults import Killed
+from stores import new_store
 from tallystick.model import RefusedError
 from tallystick.proof import SALT_BYTES, Opening
 from tallystick.store import open_store
@@ -30,7 +31,7 @@ ROOMS = {
 
 @pytest.fixture
 def kept(tmp_path: Path):
-    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    store = new_store(tmp_path / "store.db")
     yield Keeping(tmp_path, store)
     store.close()
 
@@ -188,7 +189,7 @@ def test_a_log_that_was_rolled_back_stops_before_anything_is_appended(kept):
     # The store, too, is of the day before: only the witness knows.
     shutil.rmtree(kept.folder)
     shutil.copytree(old, kept.folder)
-    store = open_store(f"sqlite:///{kept.folder.parent}/other.db")
+    store = new_store(kept.folder.parent / "other.db")
     other = _at(kept.folder.parent, store)
     other.seen, other.away = kept.seen, False
     standing = other.keeper().turn()
@@ -250,7 +251,7 @@ def test_a_log_that_was_begun_anew_is_noticed_by_the_witness(kept):
     kept.keeper().turn()
     shutil.rmtree(kept.folder)
     create_log(kept.folder, BY, origin=ORIGIN)
-    store = open_store(f"sqlite:///{kept.folder.parent}/new.db")
+    store = new_store(kept.folder.parent / "new.db")
     new = _at(kept.folder.parent, store)
     new.seen, new.away = kept.seen, False
     assert "it is an old copy, or has lost its disk" in new.keeper().turn().stopped

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from stores import new_store
 from tallystick.agreement.text import digest_of, draft_text, parse_text, starting_rules
 from tallystick.blinding import new_private_key
 from tallystick.blinding.channel import channel_between
@@ -14,7 +15,7 @@ from tallystick.model import ConfigError
 from tallystick.node.kept.book import notes_in, open_book, say, start_book
 from tallystick.office import Mirror, OfficeSettings, open_office
 from tallystick.proof import signing_key
-from tallystick.store import StatementBook, open_store
+from tallystick.store import StatementBook
 
 NOW_MS = 1_795_348_800_000
 KEYS = {party: new_private_key(party, draw=os.urandom) for party in ("BY", "RU")}
@@ -58,7 +59,7 @@ def propose(folder, party, keys=KEYS, channel=CHANNEL):
 
 @pytest.fixture
 def store(tmp_path):
-    opened = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    opened = new_store(tmp_path / "store.db")
     yield opened
     opened.close()
 

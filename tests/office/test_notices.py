@@ -21,13 +21,14 @@ from sqlalchemy import func, select, update
 from net.tls import Authority, answer, serving
 from node.tls import Signer
 from office.two import MOST_S, until
+from stores import new_store
 from tallystick.node.config.settings import load_settings
 from tallystick.node.rehearsal.parties import Post, prepare
 from tallystick.office import office_settings, open_side
 from tallystick.office.notices import Mail, Recipient, Teller
 from tallystick.office.notices.ways import signature
 from tallystick.proof import Statement, sign_statement
-from tallystick.store import Notice, Outbox, open_store
+from tallystick.store import Notice, Outbox
 from tallystick.store.tables import OUTBOX, TOLD_UNTIL
 from tallystick.testing.programs import free_port
 
@@ -57,7 +58,7 @@ class Clock:
 @pytest.fixture
 def store(tmp_path):
     """Return an empty store."""
-    opened = open_store(f"sqlite:///{tmp_path}/s.db")
+    opened = new_store(tmp_path / "s.db")
     yield opened
     opened.close()
 

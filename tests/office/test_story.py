@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from stores import new_store
 from tallystick.agreement.text import digest_of, draft_text, starting_rules
 from tallystick.blinding import new_private_key
 from tallystick.blinding.channel import channel_between
@@ -23,7 +24,6 @@ from tallystick.proof import (
     verify_bundle,
 )
 from tallystick.report.evidence import stories
-from tallystick.store import open_store
 from tallystick.store.log import WitnessFolder, create_log
 from tallystick.store.logged import LoggedBook
 
@@ -48,7 +48,7 @@ class Desk:
     """BY's side, and a witness of RU."""
 
     def __init__(self, folder) -> None:
-        self.store = open_store(f"sqlite:///{folder / 'store.db'}")
+        self.store = new_store(folder / "store.db")
         own = SIGNERS["BY"].public()
         create_log(folder / "log", SIGNERS["BY"])
         self.side = Side(

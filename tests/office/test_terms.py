@@ -4,12 +4,12 @@ import re
 from datetime import date
 
 from console.redress import carry, give, sides
+from stores import new_store
 from tallystick.agreement.text import digest_of, draft_text, starting_rules
 from tallystick.blinding.keyfile import write_channel, write_private_key
 from tallystick.cases.course import Terms
 from tallystick.cli.case_desk import open_desk
 from tallystick.proof import Statement, sign_statement
-from tallystick.store import open_store
 
 DAY_MS = 86_400_000
 START = 1_795_348_800_000
@@ -73,7 +73,7 @@ def received(by, ru, call_id, at_ms):
 
 def test_deadlines_are_those_of_the_agreement_in_which_a_case_began(tmp_path):
     """Before there was one, under it, and after it was amended; by page or command."""
-    stores = [open_store(f"sqlite:///{tmp_path / name}.db") for name in ("by", "ru")]
+    stores = [new_store(tmp_path / f"{name}.db") for name in ("by", "ru")]
     by, ru = sides(*stores)
     first = received(by, ru, "call-1", START)
     text = text_of(by, version=1, redress_days=3)

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import pytest
 
+from stores import new_store
 from tallystick.store import Store, open_store
 
 NUMBERS = itertools.count()
@@ -51,18 +52,34 @@ def postgresql(lacks: Callable[[str], NoReturn]) -> Generator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def prepared(postgresql: str) -> str:
+    """Make a PostgreSQL database that has the tables, to be copied; return its name."""
+    import psycopg
+
+    with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE prepared")
+    open_store(postgresql.format("prepared")).close()
+    return "prepared"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty store of each kind."""
+    """Return the URL of a store of each kind; it has tables where `store` is taken."""
+    has_tables = "store" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
+        path = tmp_path / "store.db"
+        if has_tables:
+            new_store(path).close()
+        return f"sqlite:///{path}"
     import psycopg
 
     server = request.getfixturevalue("postgresql")
     name = f"store{next(NUMBERS)}"
+    template = request.getfixturevalue("prepared") if has_tables else "template1"
     at = server.format("postgres")
     with psycopg.connect(at, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.format(name)
 
 

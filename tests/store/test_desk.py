@@ -3,13 +3,14 @@
 import polars as pl
 import pytest
 
+from stores import new_store
 from tallystick.cases.course import Terms
 from tallystick.cases.grouping import SORTED_SCHEMA
 from tallystick.cases.reference import make_reference
 from tallystick.cases.state import overdue
 from tallystick.model import RefusedError, TallystickError
 from tallystick.proof import SigningKey, Statement, sign_statement
-from tallystick.store import StatementBook, open_store
+from tallystick.store import StatementBook
 from tallystick.store.cases import CaseDesk, CaseQuery, ObjectionRow
 
 from .simulated import CHANNEL, SECRET, take
@@ -49,7 +50,7 @@ def findings(many, at_ms=T0, first=0):
 @pytest.fixture
 def desks(store, tmp_path):
     """Return the two desks: one on each kind of store, the other on SQLite."""
-    other = open_store(f"sqlite:///{tmp_path}/other.db")
+    other = new_store(tmp_path / "other.db")
     yield {
         party: CaseDesk(
             store=one,

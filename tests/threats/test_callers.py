@@ -8,10 +8,10 @@ import pytest
 from console.conftest import certificate as certificate  # ruff: ignore[useless-import-alias] (a fixture)
 from console.redress import give, sides
 from console.world import running
+from stores import new_store
 from tallystick.cases.reference import ALPHABET, DIGITS, make_reference
 from tallystick.console.desk import words
 from tallystick.console.security.limits import ADDRESSES, Buckets, network_of
-from tallystick.store import open_store
 
 EN = words("en")
 SCRIPT = "<script>alert(1)</script>"
@@ -20,7 +20,7 @@ SCRIPT = "<script>alert(1)</script>"
 @pytest.fixture
 def page(tmp_path, certificate):
     """Return a console with the page, and the side that gives references."""
-    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    store = new_store(tmp_path / "store.db")
     side, _ = sides(store, store)
     with running(store, *certificate, party="BY", side=side) as world:
         yield world, side
