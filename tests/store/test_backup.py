@@ -160,6 +160,15 @@ def test_a_store_that_holds_something_is_not_filled(url, other, tmp_path):
     assert content(other) == before
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return the bytes of a backup that holds something of everything."""
+    folder = tmp_path_factory.mktemp("whole")
+    filled(f"sqlite:///{folder}/a.db", rows=600)
+    back_up(f"sqlite:///{folder}/a.db", folder / "b", now_ms=NOW_MS, progress=quiet)
+    return (folder / "b").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -174,13 +183,10 @@ def test_a_store_that_holds_something_is_not_filled(url, other, tmp_path):
         (lambda data: data + data[21:], "backup-damaged"),
     ],
 )
-def test_what_is_no_whole_backup_is_refused(tmp_path, spoil, code):
+def test_what_is_no_whole_backup_is_refused(tmp_path, whole, spoil, code):
     """With a sentence, and nothing of it is kept."""
-    source, target = (f"sqlite:///{tmp_path}/{name}.db" for name in "ab")
-    filled(source, rows=600)
-    file = tmp_path / "b"
-    back_up(source, file, now_ms=NOW_MS, progress=quiet)
-    file.write_bytes(spoil(file.read_bytes()))
+    file, target = tmp_path / "b", f"sqlite:///{tmp_path}/b.db"
+    file.write_bytes(spoil(whole))
     for use in (
         lambda: check_backup(file, progress=quiet),
         lambda: restore(file, target, progress=quiet),
