@@ -196,12 +196,12 @@ def test_what_the_other_side_opened_is_shown_beside_ours(speaking, two, case, ol
     strange = "5c" * 12
     asked = {"whom": "BY", "question": "as-answered", "crossings": [strange]}
     theirs(two, case, "asked", asked, speaking.clock.ms + 1)
-    half = {"calling": CALLED, "called": "+375291112233", "at_ms": 5, "trunk": "R7"}
+    half = {"calling": CALLED, "called": "+375291112233", "at_ms": 5, "trunk": "R-7"}
     theirs(two, case, "opened", {"halves": {strange: half}}, speaking.clock.ms + 2)
     speaking.clock.pass_s(1)
     text = olga.get(f"/cases/{case}").text
     assert T.say("case_page.opened_by", party="RU") in text
-    assert "R7" in text
+    assert "R-7" in text
     assert CALLED not in text
     path = f"/cases/{case}/open"
     assert CALLED in olga.post(path, {"handle": strange, "why": "to compare"}).text
@@ -209,7 +209,7 @@ def test_what_the_other_side_opened_is_shown_beside_ours(speaking, two, case, ol
         ("olga", "officer", "open", f"{case}/{strange}")
     ]
     auditor = speaking.visitor("anna", "auditor").get(f"/cases/{case}").text
-    assert "R7" not in auditor
+    assert "R-7" not in auditor
 
 
 def test_what_cannot_be_said_is_refused_in_a_sentence(two, case, olga):
