@@ -81,7 +81,7 @@ COLUMNS: Final = (
         heading="harm_page.standing",
     ),
     Column("by", "name", link=_of_party, heading="harm_page.by"),
-    _figure("verified", "today.verified", partial(_counted, "verified")),
+    _figure("verified", "today.asked", partial(_counted, "verified")),
     _figure("acted", "column.acted", partial(_counted, "acted")),
     Column("honest_least", "number", filters=False, shown=False),
     _figure("honest_most", "harm_page.honest", _rates),
