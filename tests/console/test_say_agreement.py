@@ -12,7 +12,7 @@ from tallystick.store import Ask
 from tallystick.store.audit import AUDIT_LOG
 
 from .planted import CALLING
-from .test_say_cases import hidden
+from .test_say_cases import hidden, typed
 
 T = words("en")
 NAME = "by-ru-calls"
@@ -255,6 +255,8 @@ def test_what_cannot_be_said_is_refused_in_a_sentence(two, olga, proposed):
         answer = olga.post(f"{PATH}/prepare", said)
         assert answer.status_code == 422, (kind, problem)
         assert T.say(f"problem.{problem}") in answer.text, (kind, problem)
+        if kind == "commented":
+            assert typed(answer.text, kind) == fields["text"]
     assert len(two.by.statements.about(f"agreement/{NAME}")) == 1
 
 

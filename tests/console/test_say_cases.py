@@ -54,6 +54,20 @@ def olga(speaking):
     return speaking.visitor("olga", "officer")
 
 
+def typed(text, kind):
+    """Return the words that a form of a page is filled with; it is open."""
+    form = next(
+        one
+        for one in text.split("<details")[1:]
+        if f'name="kind" value="{kind}"' in one
+    )
+    assert form.split(">")[0].endswith(" open")
+    (words_,) = re.findall(
+        r'<textarea[^>]* name="text".*?>\n(.*?)</textarea>', form, re.DOTALL
+    )
+    return unescape(words_)
+
+
 def hidden(text):
     """Return the hidden fields of the page's last form."""
     form = text.rpartition("<form")[2]
@@ -223,6 +237,7 @@ def test_what_cannot_be_said_is_refused_in_a_sentence(two, case, olga):
             answer = olga.post(f"/cases/{case}/{path}", form)
             assert answer.status_code == 422, (path, problem)
             assert T.say(f"problem.{problem}") in answer.text, (path, problem)
+            assert typed(answer.text, "asked") == fields.get("text", "")
     assert state(two, case).state == "open"
 
 

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.cli.options import (
+    ChannelIfAny_,
+    KeyIfAny_,
+    PeerKey_,
+    Store_,
+)
+
 if TYPE_CHECKING:
     from tallystick.store.expiry import Line, Old
 
@@ -29,25 +36,10 @@ def expire(
         Path | None,
         typer.Option("--config", help="A node's settings file with [office]."),
     ] = None,
-    store: Annotated[
-        str,
-        typer.Option(
-            "--store", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE."
-        ),
-    ] = "",
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Your private key file.")
-    ] = None,
-    channel: Annotated[
-        Path | None,
-        typer.Option("--channel", help="The channel file of `tally keys agree`."),
-    ] = None,
-    peer_key: Annotated[
-        str,
-        typer.Option(
-            "--peer-key", help="The peer's signing key (`tally node signing-key`)."
-        ),
-    ] = "",
+    store: Store_ = "",
+    key: KeyIfAny_ = None,
+    channel: ChannelIfAny_ = None,
+    peer_key: PeerKey_ = "",
     log: Annotated[
         Path | None,
         typer.Option("--log", help="The folder of your log, where you keep one."),

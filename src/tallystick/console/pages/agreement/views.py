@@ -13,7 +13,7 @@ from tallystick.agreement.sentences import catalogue, sentence
 from tallystick.agreement.text import AgreedRule
 from tallystick.console.pages.verdicts import verdict_rows
 from tallystick.console.saying.agreement import SAYINGS, Matter
-from tallystick.console.saying.field import Field
+from tallystick.console.saying.field import Field, as_typed
 from tallystick.console.visit import Visit
 from tallystick.node.watch.top import View
 from tallystick.office import Side
@@ -123,7 +123,8 @@ def offers_of(visit: Visit, matter: Matter) -> dict[str, Sequence[Field]]:
         for kind, saying in SAYINGS.items()
         if visit.may("agreement", kind)
     }
-    return {kind: fields for kind, fields in may.items() if fields}
+    offers = {kind: fields for kind, fields in may.items() if fields}
+    return as_typed(offers, visit.form)
 
 
 def rule_rows(

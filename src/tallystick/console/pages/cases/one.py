@@ -16,7 +16,7 @@ from tallystick.console.pages.cases.listing import case_of
 from tallystick.console.pages.routes import date_of
 from tallystick.console.pages.sign_in import UNFIT
 from tallystick.console.saying.cases import SAYINGS, Matter
-from tallystick.console.saying.field import Field
+from tallystick.console.saying.field import Field, as_typed
 from tallystick.console.saying.words import reason_of, seen_of
 from tallystick.console.tables.table import address
 from tallystick.console.visit import Handler, Visit, moment
@@ -179,7 +179,8 @@ def _offers(visit: Visit, found: Look) -> dict[str, Sequence[Field]]:
         for kind, matter in found.matters.items()
         if visit.may("cases", kind)
     }
-    return {kind: fields for kind, fields in may.items() if fields}
+    offers = {kind: fields for kind, fields in may.items() if fields}
+    return as_typed(offers, visit.form)
 
 
 def _one(visit: Visit) -> Response:
