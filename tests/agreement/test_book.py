@@ -70,6 +70,21 @@ def carry(one: Side, other: Side) -> None:
     other.does("import", str(stick))
 
 
+def test_what_is_allowed_and_perhaps_not_meant_is_said(sides):
+    """A text is good, but deletes what a report or a case needs."""
+    by, _ = sides
+    assert "think over" not in by.does("check", "draft.toml")
+    draft = by.folder / "draft.toml"
+    made = draft.read_text(encoding="utf-8")
+    made = re.sub(r"verdicts_days = \d+", "verdicts_days = 37", made)
+    made = re.sub(r"statements_days = \d+", "statements_days = 400", made)
+    draft.write_text(made, encoding="utf-8")
+    said = by.does("check", "draft.toml")
+    assert "verdicts_days is 37" in said
+    assert "; 38 keeps it." in said
+    assert "before the 1825 days" in said
+
+
 def test_an_agreement_lives_on_two_machines(sides):
     """Proposed, objected to, answered, signed, suspended, resumed, withdrawn."""
     by, ru = sides

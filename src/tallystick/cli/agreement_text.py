@@ -77,11 +77,11 @@ def new(
 
 
 def check(file: File_) -> None:
-    """Explain every mistake in a text, each with its place.
+    """Explain every mistake in a text, each with its place, and what to think over.
 
     Example: tally agreement check draft.toml
     """
-    from tallystick.agreement.text import digest_of, read_text
+    from tallystick.agreement.text import digest_of, doubts, read_text
 
     text = read_file(file)
     value, mistakes = read_text(text)
@@ -89,6 +89,8 @@ def check(file: File_) -> None:
         typer.echo(f"{file}: {one}")
     if value is None:
         raise typer.Exit(1)
+    for doubt in doubts(value):
+        typer.echo(f"{file}: think over: {doubt}")
     acting = sum(one.rule.mode == "live" for one in value.rules)
     typer.echo(
         f"{file}: {value.name}, version {value.version}, {len(value.rules)} rules, "

@@ -4,6 +4,7 @@ Source: spec/agreement.md, "The text".
 """
 
 from tallystick.agreement.text.compare import Difference, differences
+from tallystick.agreement.text.doubts import doubts
 from tallystick.agreement.text.draft import STARTING, draft_text, starting_rules
 from tallystick.agreement.text.fields import AGREEMENT, FORMAT, tables
 from tallystick.agreement.text.kinds import Mistake
@@ -27,6 +28,7 @@ __all__ = [
     "Party",
     "differences",
     "digest_of",
+    "doubts",
     "draft_text",
     "json_schema",
     "parse_text",
