@@ -139,7 +139,7 @@ def work_a_case(by, ru) -> str:
     by.picture("3-cases")
     row = by.page.locator("tr", has_text="BY-105")
     assert "Stretched trunk" in row.inner_text()
-    name = row.locator("a").inner_text()
+    name = row.locator("th a").inner_text()
     by.go(f"/cases/{name}")
     by.picture("4-found")
     by.say("Raise the case")
