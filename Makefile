@@ -39,7 +39,7 @@ contracts: .venv/ready
 	$(BIN)/lint-imports
 
 unit: .venv/ready
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 docs: .venv/ready
 	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs $(WORK)/docs

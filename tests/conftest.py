@@ -12,6 +12,26 @@ SHARED = Path(
     os.environ.get("TALLY_SHARED", Path(__file__).parents[1] / ".." / "shared")
 )
 
+LONGEST = (
+    "demo/test_two_countries.py",
+    "console/test_two_consoles.py",
+    "console/test_looks.py",
+    "console/test_api.py",
+    "faults/test_faults.py",
+    "docs/test_readme.py",
+    "console/test_rights.py",
+    "cli/test_node_demo_ends.py",
+    "office/test_two_offices.py",
+)
+"""Files whose tests take longest begin first, so that none is waited for alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; all others stay in their order."""
+    here = Path(__file__).parent
+    ranks = {here / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda one: ranks.get(one.path, len(ranks)))
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
