@@ -183,7 +183,7 @@ def work_an_objection(caller, by, ru, reference: str) -> None:
     by.shows("Answer the other side")
     by.tell("Answer", choose="explained", text=EXPLAINED)
     ru.go(f"/objections/{reference}")
-    ru.shows(EXPLAINED)
+    ru.shows(EXPLAINED, "Decide")
     said = ru.page.get_by_role("heading", name="What was said")
     said.evaluate("heading => heading.scrollIntoView()")
     ru.picture("10-explained")
