@@ -8,6 +8,7 @@ from stores import new_store
 from tallystick.console.desk import words
 from tallystick.console.people.rights import RIGHTS
 from tallystick.report.texts import LANGUAGES
+from tallystick.store import StatementBook
 
 from .redress import carry, give, sides
 from .world import SESSION, running
@@ -88,6 +89,37 @@ def test_a_caller_objects_and_both_sides_carry_it_to_its_end(world, both, certif
     (upheld,) = by.cases().objections.upheld(since_ms=0)
     assert (upheld.rule, upheld.at_ms) == ("no-initiation", world.clock.ms)
     assert ru.cases().objections.upheld(since_ms=0) == []  # not of a rule of RU's node
+
+
+def test_a_page_shows_one_moment(world, both, monkeypatch):
+    """Also where the other side speaks while it is made: never words without forms."""
+    by, ru = both
+    reference = give(by, "call-1")
+    caller = world.guest()
+    caller.get(f"/objection/{reference}")
+    caller.post("/objection", {"reference": reference, "text": SAID})
+    about, key = f"objection/{reference}", ru.key
+    carry(by, ru, now_ms=world.clock.ms)
+    officer = world.visitor("olga", "officer")
+    officer.get(f"/objections/{reference}")
+    officer.post(f"/objections/{reference}/say", {"kind": "asked", "text": "Look."})
+    carry(by, ru, now_ms=world.clock.ms)
+    answer = {"answer": "explained", "text": "She roams."}
+    ru.cases().say(about, "answered", answer, key=key, now_ms=world.clock.ms)
+    read = StatementBook.about
+
+    def late(book, asked):
+        found = read(book, asked)
+        monkeypatch.undo()
+        carry(ru, by, now_ms=world.clock.ms)
+        return found
+
+    monkeypatch.setattr(StatementBook, "about", late)
+    page = officer.get(f"/objections/{reference}").text
+    assert ("She roams." in page) == ('value="decided"' in page)
+    page = officer.get(f"/objections/{reference}").text
+    assert "She roams." in page
+    assert 'value="decided"' in page
 
 
 def test_which_call_it_was_is_shown_for_a_reason_and_noted(world, both):

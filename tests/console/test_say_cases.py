@@ -305,6 +305,21 @@ def test_the_page_hears_of_what_is_new(speaking, two, case, olga):
     assert T.say("case_page.late", who="BY", until="")[:12] in olga.get(live).text
 
 
+def test_the_page_hears_of_what_a_clock_that_is_ahead_has_dated(
+    speaking, two, case, olga
+):
+    """When it is there, and again when it counts."""
+    say(olga, case, "raised")
+    asked = {"whom": "BY", "question": "as-answered", "crossings": []}
+    theirs(two, case, "asked", asked, speaking.clock.ms + 5_000)
+    text = olga.get(f"/cases/{case}").text
+    assert T.say("state.asked").capitalize() not in text
+    live = unescape(re.search(r'hx-get="(/cases/[^"]+)"', text)[1])
+    assert olga.get(live).status_code == 204
+    speaking.clock.pass_s(5)
+    assert T.say("state.asked").capitalize() in olga.get(live).text
+
+
 def test_letters_and_files_of_a_case(speaking, case, olga):
     """Letters in three languages without numbers; all of it for a reason, noted."""
     assert olga.get(f"/cases/{case}/letter.txt").status_code == 422

@@ -115,6 +115,23 @@ def test_a_case_from_found_to_done_by_signed_statements(desks):
     assert [one.kind for one in unsent] == ["raised", "asked", "decided"]
 
 
+def test_what_a_clock_that_is_ahead_has_dated_stands_in_the_lists(desks):
+    """At once, as nothing more may come; the course counts it in its time."""
+    take(desks["A"].store, findings(12))
+    row = desks["A"].cases.find(CaseQuery()).rows[0]
+    about = f"case/{row.id}"
+    tell(desks, "A", about, "raised", raised(row), 31)
+    asked = {"whom": "A", "question": "as-answered", "crossings": []}
+    now_ms = T0 + 32 * DAY
+    ahead = desks["B"].say(about, "asked", asked, key=KEYS["B"], now_ms=now_ms + 60_000)
+    heard = desks["A"].hear(ahead.note, keys=PUBLIC, now_ms=now_ms)
+    assert heard.state == "asked"
+    assert desks["A"].cases.case(row.id).state == "asked"
+    said, state = desks["A"].read(about, now_ms=now_ms)
+    assert (len(said), state.state) == (2, "open")
+    assert desks["A"].read(about, now_ms=now_ms + 60_000).state == heard
+
+
 def test_what_the_peer_raised_is_the_case_of_ones_own_findings(desks):
     """Whoever gathers later: the two have one name for one problem."""
     take(desks["A"].store, findings(12))

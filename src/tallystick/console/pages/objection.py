@@ -108,14 +108,13 @@ def _form(
 
 
 def _standing(visit: Visit, found: ObjectionRow) -> Response:
-    desk = _side(visit).cases()
     about = f"objection/{found.reference}"
-    state = desk.state(about, now_ms=visit.now_ms)
+    said, state = _side(visit).cases().read(about, now_ms=visit.now_ms)
     return visit.page(
         "objection/standing.html.j2",
         reference=found.reference,
         state=state,
-        told=_told(desk.said(about), state),
+        told=_told(said, state),
     )
 
 

@@ -188,9 +188,8 @@ def _desk(visit: Visit, row: Row) -> CaseDesk:
 def _shown(
     visit: Visit, row: Row, *, opened: bool = False, problem: str = ""
 ) -> Response:
-    desk, about = _desk(visit, row), f"objection/{row['reference']}"
-    side = visit.desk.settings.side
-    state = desk.state(about, now_ms=visit.now_ms)
+    about, side = f"objection/{row['reference']}", visit.desk.settings.side
+    said, state = _desk(visit, row).read(about, now_ms=visit.now_ms)
     may_say = side is not None and visit.may("objections", "say")
     own = side.party if side is not None and may_say else ""
     return visit.page(
@@ -198,7 +197,7 @@ def _shown(
         UNFIT if problem else 200,
         row=row,
         state=state,
-        steps=steps(desk.said(about), state),
+        steps=steps(said, state),
         question=lambda code: word(f"question_{code}", visit.t.language),
         forms=forms_of(state, own=own, now_ms=visit.now_ms) if own else [],
         peer=side.peer if side is not None else "",

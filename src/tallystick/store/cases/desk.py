@@ -6,7 +6,7 @@ Source: spec/cases.md, "Statements".
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tallystick.cases.course import TermsAt
 from tallystick.cases.fold import fold
@@ -50,6 +50,18 @@ _WHY: Final = MappingProxyType(
 """Why a statement would be passed over (spec/cases.md, "Reading the state")."""
 
 
+class Standing(NamedTuple):
+    """What was said about a case or an objection, and where it stands by that.
+
+    Attributes:
+        said: All of it, also what is dated later.
+        state: Where it stands.
+    """
+
+    said: list[Signed]
+    state: State
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDesk:
     """A party's desk for one channel.
@@ -83,9 +95,18 @@ class CaseDesk:
         kept = StatementBook(self.store, self.channel).about(about)
         return [kept_statement(one.note) for one in kept]
 
+    def read(self, about: str, *, now_ms: int) -> Standing:
+        """Read what was said about a case or an objection, and where it stands by that.
+
+        Whoever shows both takes both from here: asked for one after the other, they may
+        differ by what the peer said in between.
+        """
+        said = self.said(about)
+        return Standing(said, self._fold(about, said, now_ms))
+
     def state(self, about: str, *, now_ms: int) -> State:
         """Read where a case (`case/…`) or an objection (`objection/…`) stands."""
-        return self._fold(about, self.said(about), now_ms)
+        return self.read(about, now_ms=now_ms).state
 
     def over(self, about: str, *, now_ms: int) -> int | None:
         """Return since when a case or an objection is over; None: it is not.
@@ -185,16 +206,16 @@ class CaseDesk:
         return self.heard(signed, now_ms=now_ms)
 
     def heard(self, signed: Signed, *, now_ms: int) -> State:
-        """Write where a case stands, after a statement about it has been kept."""
+        """Write where a case stands, after a statement about it has been kept.
+
+        The peer's clock may be ahead: what is dated so stands in the lists at once, as
+        nobody would write it there when its time has come.
+        """
         about = signed.statement.about
-        state = self.state(about, now_ms=now_ms)
+        at_ms = max(now_ms, signed.statement.at_ms)
+        state = self.state(about, now_ms=at_ms)
         self._note(about, state)
         return state
-
-    def refresh(self, abouts: Sequence[str], *, now_ms: int) -> None:
-        """Write anew where cases stand, as after a restart."""
-        for about in abouts:
-            self._note(about, self.state(about, now_ms=now_ms))
 
     def _note(self, about: str, state: State) -> None:
         room, _, name = about.partition("/")

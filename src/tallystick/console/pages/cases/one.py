@@ -67,7 +67,10 @@ class Look:
     @property
     def stamp(self) -> str:
         """What changes when something was said, or a time is over."""
-        return f"{seen_of(self.said)}{'-late' if self.is_late else ''}"
+        state = self.state
+        # A statement that is dated ahead is there before it counts.
+        counted = len(state.steps) + len(state.passed_over)
+        return f"{seen_of(self.said)}-{counted}{'-late' if self.is_late else ''}"
 
     @property
     def matters(self) -> dict[str, Matter]:
@@ -90,13 +93,13 @@ def look(visit: Visit, case: Row) -> Look:
         desk = side.cases()
     else:
         side, desk = None, _bare(visit, case)
-    about = f"case/{case['id']}"
+    said, state = desk.read(f"case/{case['id']}", now_ms=visit.now_ms)
     return Look(
         case=case,
         desk=desk,
         side=side,
-        said=desk.said(about),
-        state=desk.state(about, now_ms=visit.now_ms),
+        said=said,
+        state=state,
         now_ms=visit.now_ms,
     )
 
