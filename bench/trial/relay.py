@@ -171,7 +171,7 @@ class HoldBack:
 
 
 class Replay:
-    """Sends frames again that were sent before, of this session and of earlier ones."""
+    """Sends frames again, of the running channel session and of earlier ones."""
 
     def __init__(self) -> None:
         self._seen: list[bytes] = []

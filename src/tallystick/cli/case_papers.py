@@ -17,9 +17,11 @@ from tallystick.cli.case_desk import (
 from tallystick.cli.options import (
     Channel_,
     ChannelIfAny_,
+    Config_,
     Days_,
     Key_,
     KeyIfAny_,
+    Log_,
     PeerKey_,
     Store_,
 )
@@ -100,17 +102,12 @@ def export(
 def bundle(
     case: Case_,
     out: Annotated[Path, typer.Option("--out", help="The evidence bundle.")],
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", help="A node's settings file with [office], instead."),
-    ] = None,
+    config: Config_ = None,
     store: Store_ = "",
     key: KeyIfAny_ = None,
     channel: ChannelIfAny_ = None,
     peer_key: PeerKey_ = "",
-    log: Annotated[
-        Path | None, typer.Option("--log", help="The folder of your log.")
-    ] = None,
+    log: Log_ = None,
     without_cosignature: Annotated[
         bool,
         typer.Option(

@@ -9,6 +9,7 @@ from tallystick.cli.options import (
     Cert_,
     Channel_,
     ChannelIfAny_,
+    Config_,
     Days_,
     Key_,
     KeyIfAny_,
@@ -31,10 +32,7 @@ def group() -> None:
 
 @app.command()
 def run(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", help="A node's settings file with [office]."),
-    ] = None,
+    config: Config_ = None,
     settings: Set_ = None,
     store: Store_ = "",
     key: KeyIfAny_ = None,

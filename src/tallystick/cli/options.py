@@ -22,6 +22,13 @@ PeerKey_ = Annotated[
         "--peer-key", help="The peer's signing key (`tally node signing-key`)."
     ),
 ]
+Config_ = Annotated[
+    Path | None, typer.Option("--config", help="A node's settings file with [office].")
+]
+Log_ = Annotated[
+    Path | None,
+    typer.Option("--log", help="The folder of your log, where you keep one."),
+]
 _TERMS = typer.Option("--terms", help="The terms both parties signed.")
 Terms_ = Annotated[Path, _TERMS]
 TermsIfAny_ = Annotated[Path | None, _TERMS]

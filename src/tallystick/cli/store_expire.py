@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli.options import (
     ChannelIfAny_,
+    Config_,
     KeyIfAny_,
+    Log_,
     PeerKey_,
     Store_,
 )
@@ -32,18 +33,12 @@ WORDS = {
 
 
 def expire(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", help="A node's settings file with [office]."),
-    ] = None,
+    config: Config_ = None,
     store: Store_ = "",
     key: KeyIfAny_ = None,
     channel: ChannelIfAny_ = None,
     peer_key: PeerKey_ = "",
-    log: Annotated[
-        Path | None,
-        typer.Option("--log", help="The folder of your log, where you keep one."),
-    ] = None,
+    log: Log_ = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would go; change nothing.")
     ] = False,
