@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from tallystick.cases.reference import read_reference
 from tallystick.cases.state import State
-from tallystick.console.numbers import holds_number
 from tallystick.console.pages.sign_in import TOO_MANY, UNFIT
+from tallystick.console.saying.words import words_of
 from tallystick.console.security.limits import network_of
 from tallystick.console.visit import Handler, Visit, go
 from tallystick.model import MalformedError, RefusedError
@@ -47,17 +47,17 @@ def _object(visit: Visit) -> Response:
 
     One that was received already stays as it is.
     """
-    typed, text = visit.form.get("reference", ""), visit.form.get("text", "").strip()
+    typed = visit.form.get("reference", "")
     found = _found(visit, typed)
     if not isinstance(found, ObjectionRow):
         return found
     if not visit.desk.references.take(found.reference, now_ms=visit.now_ms):
         return _form(visit, typed, problem="too_many", status=TOO_MANY)
     if found.state == GIVEN:
-        if len(text) > TEXT_LENGTH:
-            return _form(visit, typed, problem="text_long", status=UNFIT)
-        if holds_number(text):
-            return _form(visit, typed, problem="number_in_text", status=UNFIT)
+        try:
+            text = words_of(visit.form, "text", most=TEXT_LENGTH)
+        except RefusedError as error:
+            return _form(visit, typed, problem=error.why, status=UNFIT)
         _receive(visit, found, text)
     return go(f"/objection/{found.reference}")
 

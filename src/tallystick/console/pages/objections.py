@@ -10,9 +10,14 @@ from starlette.responses import Response
 from tallystick.cases.course import ANSWERS, ASKS_MOST, OBJECTION, SILENCE
 from tallystick.cases.letter import word
 from tallystick.cases.state import State, overdue
-from tallystick.console.numbers import holds_number
 from tallystick.console.pages.cases.views import steps
 from tallystick.console.pages.sign_in import UNFIT
+from tallystick.console.saying.words import (
+    WORDS_MOST,
+    chosen,
+    reason_of,
+    words_of,
+)
 from tallystick.console.tables.export import export
 from tallystick.console.tables.table import Column, Table, show
 from tallystick.console.visit import Handler, Visit, go
@@ -24,8 +29,6 @@ from tallystick.store.listing import Row
 
 QUESTION: Final = "was-sent"
 """What a peer can know of a call that was stopped: whether it was sent from there."""
-WHY_LENGTH: Final = 256
-TEXT_LENGTH: Final = 4_000
 STATES: Final = ("received", "asked", "answered", "decided", "told")
 ACTIONS: Final = ("label", "mask", "divert", "reject")
 OUTCOMES: Final = ("upheld", "dismissed")
@@ -107,11 +110,10 @@ def _one(visit: Visit) -> Response:
 def _open(visit: Visit) -> Response:
     """Show which call it was, once it is written down who looks, and why."""
     row = _row(visit)
-    why = visit.form.get("why", "").strip()
-    if not why or len(why) > WHY_LENGTH:
-        return _shown(visit, row, problem="no_reason")
-    if holds_number(why):
-        return _shown(visit, row, problem="number_in_reason")
+    try:
+        why = reason_of(visit.form)
+    except RefusedError as error:
+        return _shown(visit, row, problem=error.why)
     visit.note("open", record=row["reference"], why=why)
     return _shown(visit, row, opened=True)
 
@@ -119,8 +121,7 @@ def _open(visit: Visit) -> Response:
 def _say(visit: Visit) -> Response:
     """Say something for the party, if it counts where the objection stands."""
     row, side = _row(visit), _side(visit)
-    kind, choice = visit.form.get("kind", ""), visit.form.get("choice", "")
-    text = visit.form.get("text", "").strip()
+    kind = visit.form.get("kind", "")
     desk, about = side.cases(), f"objection/{row['reference']}"
     state = desk.state(about, now_ms=visit.now_ms)
     offered = {
@@ -128,15 +129,12 @@ def _say(visit: Visit) -> Response:
     }
     if kind not in offered:
         return _shown(visit, row, problem="not_now")
-    if offered[kind].choices and choice not in offered[kind].choices:
-        return _shown(visit, row, problem="no_choice")
-    if len(text) > TEXT_LENGTH:
-        return _shown(visit, row, problem="text_long")
-    if holds_number(text):
-        return _shown(visit, row, problem="number_in_text")
-    body: dict[str, Any] = {"text": text}
-    if kind in _CHOSEN:
-        body[_CHOSEN[kind]] = choice
+    try:
+        body: dict[str, Any] = {"text": words_of(visit.form, "text")}
+        if kind in _CHOSEN:
+            body[_CHOSEN[kind]] = chosen(visit.form, "choice", offered[kind].choices)
+    except RefusedError as error:
+        return _shown(visit, row, problem=error.why)
     if kind == "asked":
         body |= {"whom": side.peer, "question": QUESTION}
     try:
@@ -204,7 +202,7 @@ def _shown(
         may_open=visit.may("objections", "open"),
         opened=opened,
         problem=problem,
-        text_length=TEXT_LENGTH,
+        text_length=WORDS_MOST,
     )
 
 

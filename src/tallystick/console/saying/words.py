@@ -25,13 +25,16 @@ def refuse(why: str) -> NoReturn:
     raise RefusedError("console-form", "What was typed cannot be said.", why=why)
 
 
-def words_of(form: Mapping[str, str], name: str, *, needed: bool = False) -> str:
+def words_of(
+    form: Mapping[str, str], name: str, *, needed: bool = False, most: int = WORDS_MOST
+) -> str:
     """Return what was typed into a field, line ends as they are signed.
 
     Args:
         form: The fields.
         name: Of the field.
         needed: Whether it must say something.
+        most: Characters that it may have.
 
     Raises:
         RefusedError: "console-form"; "no_text", "long_text" or "number_in_text".
@@ -39,7 +42,7 @@ def words_of(form: Mapping[str, str], name: str, *, needed: bool = False) -> str
     text = form.get(name, "").replace("\r\n", "\n").strip()
     if needed and not text:
         refuse("no_text")
-    if len(text) > WORDS_MOST:
+    if len(text) > most:
         refuse("long_text")
     if holds_number(text):
         refuse("number_in_text")
